@@ -16,6 +16,7 @@
 #include "app/webhooks.h"
 #include "base/errors.h"
 #include "base/host_port.h"
+#include "face/web_guard.h"
 
 namespace gateway::app {
 namespace {
@@ -55,7 +56,7 @@ absl::Status CompleteTls(Config& config) {
   const auto wrong = [](const char* why) { return absl::InvalidArgumentError(why); };
   bool tls = false;
   bool mutual = false;
-  for (const ListenAddress& listen : config.listen) {
+  for (const ListenAddress& listen : config.AllListeners()) {
     tls = tls || listen.security != rpc::Security::kPlain;
     mutual = mutual || listen.security == rpc::Security::kMutualTls;
   }
@@ -143,14 +144,31 @@ absl::Status CompleteCallers(const GatewayFlags& flags, Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status ReadListeners(const char* flag, const std::vector<std::string>& texts,
+                           std::vector<ListenAddress>& listeners) {
+  listeners.clear();
+  for (const std::string& text : texts) {
+    absl::StatusOr<ListenAddress> listen = ParseListenAddress(text);
+    if (!listen.ok()) return Wrong(flag, listen.status());
+    listeners.push_back(*std::move(listen));
+  }
+  return absl::OkStatus();
+}
+
 // Fills in what the raw texts say. The first thing that is wrong ends it.
 absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Config& config) {
-  config.listen.clear();
-  for (const std::string& text : flags.listen) {
-    absl::StatusOr<ListenAddress> listen = ParseListenAddress(text);
-    if (!listen.ok())
-      return absl::InvalidArgumentError("--listen: " + std::string(listen.status().message()));
-    config.listen.push_back(*std::move(listen));
+  absl::Status listened = ReadListeners("--listen", flags.listen, config.listen);
+  listened.Update(ReadListeners("--http-listen", flags.http_listen, config.http_listen));
+  if (!listened.ok()) return listened;
+  for (const std::string& origin : config.http_origins) {
+    if (face::IsOrigin(origin)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--http-allow-origin: '", errors::Clean(origin),
+                     "' is not an origin as browsers send it: scheme://host or "
+                     "scheme://host:port in small letters, without a path"));
+  }
+  if (!config.http_origins.empty() && config.http_listen.empty()) {
+    return absl::InvalidArgumentError("--http-allow-origin: has no use without --http-listen");
   }
   if (absl::Status status = CompleteTls(config); !status.ok()) return status;
   config.admin_listen.reset();
@@ -193,7 +211,7 @@ absl::Status CheckTrust(Config& config) {
   const bool identities = document.identities;
   bool reachable = admin;  // by others
   bool open = admin;       // to all of them
-  for (const ListenAddress& listen : config.listen) {
+  for (const ListenAddress& listen : config.AllListeners()) {
     reachable = reachable || !listen.IsLocal();
     // Callers prove who they are, and nobody between can take that from them.
     const bool proven = listen.security == rpc::Security::kMutualTls ||

@@ -43,8 +43,12 @@ struct ArchiveSettings {
 // `pictory-gateway`
 struct Config {
   std::vector<ListenAddress> listen = {{.address = {"127.0.0.1", 50051}}};
+  std::vector<ListenAddress> http_listen;  // of the API as HTTP/JSON
+  std::vector<std::string> http_origins;   // of pages that may call it
   TlsFiles tls_files;
   std::optional<TlsRead> tls;  // what they say; unset if no listener needs it
+  // Both kinds.
+  std::vector<ListenAddress> AllListeners() const;
   std::optional<Address> admin_listen = Address{"127.0.0.1", 8081};
   bool trust_network = false;
   bool allow_core_dumps = false;
@@ -84,8 +88,8 @@ struct Config {
   // for them. An empty URL is the listener's own, plain and on loopback.
   std::optional<Address> webhook_listen;
   std::string webhook_url;
-  // Names under which the admin and webhook listeners on loopback are addressed, besides localhost
-  // and the host of webhook_url.
+  // Names under which the plain HTTP listeners, and the admin and webhook listeners on loopback,
+  // are addressed, besides localhost and the host of webhook_url.
   std::vector<std::string> allowed_hosts;
   // If true, jobs and what was paid are forgotten with the process. There is no flag for it: only
   // benches have a use for it, to show what durability costs.

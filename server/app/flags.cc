@@ -36,6 +36,14 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
                  "certificate) or unix:/path; may be repeated; port 0 is any")
       ->envname("PICTORY_LISTEN")
       ->capture_default_str();
+  app.add_option("--http-listen", flags.http_listen,
+                 "Listener of the API as HTTP/JSON (server/docs/http.md), as for --listen; may be "
+                 "repeated; default: none")
+      ->envname("PICTORY_HTTP_LISTEN");
+  app.add_option("--http-allow-origin", config.http_origins,
+                 "Origin of pages in browsers that may call the HTTP listener, such as "
+                 "https://app.example.com; all others are refused; may be repeated")
+      ->envname("PICTORY_HTTP_ALLOW_ORIGIN");
   app.add_option("--tls-cert-file", config.tls_files.certificate,
                  "Certificate of the tls: and mtls: listeners and those between it and its "
                  "authority (PEM); this and the next two are read again when they change")
@@ -52,9 +60,9 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->capture_default_str();
   app.add_option(
          "--allowed-host", config.allowed_hosts,
-         "Name that a proxy sends as Host to the admin or webhook listener on loopback, which "
-         "else answer only to their address, localhost and the host of --webhook-url; may be "
-         "repeated")
+         "Name that a proxy sends as Host to the admin or webhook listener on loopback, or a "
+         "caller to a plain HTTP listener, which else answer only to their address, localhost and "
+         "the host of --webhook-url; may be repeated")
       ->envname("PICTORY_ALLOWED_HOST");
   app.add_flag("--trust-network", config.trust_network,
                "Allow listeners others can reach although callers are not identified")

@@ -30,6 +30,7 @@ struct GatewayFlags {
   WebhookFlags webhooks;
   std::string config_file;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
+  std::vector<std::string> http_listen;
   std::string admin_listen = "127.0.0.1:8081";
   std::string trusted_proxies;
   std::string tenant_header;

@@ -40,6 +40,7 @@
 #include "base/shedding.h"
 #include "base/timer_thread.h"
 #include "base/work_thread.h"
+#include "face/face.h"
 #include "grpcpp/grpcpp.h"
 #include "jobs/core.h"
 #include "obs/log.h"
@@ -95,6 +96,7 @@ struct Gateway::Parts {
   absl::Status TakeUpJobs();
   absl::Status PrepareTls();
   absl::Status Serve();
+  absl::Status ServeHttp();
   void Drain(const std::function<void(Duration)>& wait);
   void NoteOwed();
   void WatchSelf();
@@ -134,6 +136,7 @@ struct Gateway::Parts {
   std::unique_ptr<FileWatches> watches;  // of secrets, tenants and certificates
   rpc::OwnCertificate own_certificate;
   std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<face::Face> face;            // null: nobody is served over HTTP
   std::atomic<rpc::Server*> serving{nullptr};  // for threads that are older than the server
   std::function<void()> unreachable;
   std::unique_ptr<SelfWatch> self_watch;
@@ -142,6 +145,7 @@ struct Gateway::Parts {
   std::unique_ptr<LoopBeat> beat;  // null: nobody waits for it
   std::unique_ptr<admin::AdminServer> admin;
   std::vector<std::string> addresses;
+  std::vector<std::string> http_addresses;
   bool drained = false;
   bool held_up = false;
 };
@@ -415,7 +419,7 @@ absl::Status Gateway::Parts::Serve() {
   }
   rpc::ServerOptions options;
   if (absl::Status prepared = PrepareTls(); !prepared.ok()) return prepared;
-  options.listeners = ListenersOf(config);
+  options.listeners = ListenersOf(config.listen);
   options.tls = tls;
   options.reflection = config.reflection;
   options.admission.watches = WatchesMaxOf(config, memory);
@@ -438,11 +442,13 @@ absl::Status Gateway::Parts::Serve() {
     Log(Level::kWarn, "listening",
         {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
+  if (absl::Status status = ServeHttp(); !status.ok()) return status;
   AddGauges({.config = config,
              .core = *core,
              .callers = callers,
              .doors = doors,
              .server = *server,
+             .face = face.get(),
              .shedding = shedding,
              .store_directory = config.memory_store ? "" : StoreDirectory(),
              .store_commits = store_commits,
@@ -469,6 +475,32 @@ absl::Status Gateway::Parts::Serve() {
     admin = *std::move(side_door);
     Log(Level::kInfo, "admin", {{"http", admin->authority()}});
     admin->SetReady(true);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Gateway::Parts::ServeHttp() {
+  if (config.http_listen.empty()) return absl::OkStatus();
+  face::FaceOptions options;
+  options.listeners = ListenersOf(config.http_listen);
+  options.rules = {.origins = config.http_origins, .hosts = config.allowed_hosts};
+  options.tenant_header = config.trust.tenant_header;
+  options.refused = [this](const absl::Status& status, const std::string& peer) {
+    refusals->Tell({.method = "HTTP", .status = status, .peer = peer});
+  };
+  if (tls_in_use != nullptr) {
+    auto http = TlsInUse::ForHttp(config.tls->keys);
+    if (!http.ok()) return http.status();
+    options.tls = http->tls;
+    options.mutual = http->mutual;
+    tls_in_use->AlsoReplace(*std::move(http));
+  }
+  auto started = face::Face::Start(std::move(options), *server);
+  if (!started.ok()) return started.status();
+  face = *std::move(started);
+  http_addresses = face->addresses();
+  for (const std::string& address : http_addresses) {
+    Log(Level::kInfo, "serving", {{"http", address}});
   }
   return absl::OkStatus();
 }
@@ -540,7 +572,9 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
         std::min<Duration>(limits::kToldBeforeCut, config.drain_timeout / 2);
     timers->At(clock.Now() + config.drain_timeout - told_before,
                [this] { core->submitter.AnswerUnconfirmed(); });
+    if (face != nullptr) face->Drain();
     server->Drain(config.drain_timeout);
+    if (face != nullptr) face->Finish(limits::kFaceLastAnswersMax);
   }
   // Until now a webhook call could still resolve an unconfirmed job. From here on it would be lost
   // without a word; a refused connection is at least a failure that Pictory or an ingress may
@@ -632,6 +666,8 @@ int Gateway::open_calls() const { return parts_->server->open_calls(); }
 int Gateway::open_watches() const { return parts_->server->open_watches(); }
 
 const std::vector<std::string>& Gateway::grpc_addresses() const { return parts_->addresses; }
+
+const std::vector<std::string>& Gateway::http_addresses() const { return parts_->http_addresses; }
 
 std::string Gateway::admin_address() const {
   return parts_->admin == nullptr ? "" : parts_->admin->authority();

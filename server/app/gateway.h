@@ -51,6 +51,8 @@ class Gateway {
 
   // As clients take them, with the real ports: `host:port`, `https://host:port`, `unix:/path`.
   const std::vector<std::string>& grpc_addresses() const;
+  // The same: `http://host:port`, `https://host:port`, `unix:/path`.
+  const std::vector<std::string>& http_addresses() const;
   std::string admin_address() const;    // empty if there is none
   std::string sandbox_url() const;      // empty if there is none
   std::string webhook_address() const;  // empty if there is none

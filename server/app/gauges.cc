@@ -65,6 +65,11 @@ void AddJobs(Adder& add, jobs::Core& core) {
             [&core] { return core.owed.size(); });
 }
 
+void AddFace(Adder& add, const face::Face& face) {
+  add.Gauge("http_connections", "Connections to the HTTP listeners",
+            [&face] { return face.connections_open(); });
+}
+
 void AddCalls(Adder& add, const rpc::Server& server, int watches_max) {
   add.Gauge("watches", "WatchJob streams open", [&server] { return server.open_watches(); });
   add.Gauge("watches_max", "WatchJob streams that may be open",
@@ -237,6 +242,7 @@ void AddGauges(const GaugeSources& from, obs::Metrics& metrics) {
   Adder add(metrics);
   AddJobs(add, from.core);
   AddCalls(add, from.server, from.watches_max);
+  if (from.face != nullptr) AddFace(add, *from.face);
   AddPictory(add, from.core, from.doors);
   AddSpending(add, from.core, from.callers, from.config.spending.per_day);
   AddStore(add, from);

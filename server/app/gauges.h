@@ -11,6 +11,7 @@
 #include "app/tracing.h"
 #include "base/clock.h"
 #include "base/shedding.h"
+#include "face/face.h"
 #include "jobs/core.h"
 #include "obs/metrics.h"
 #include "rpc/server.h"
@@ -25,6 +26,7 @@ struct GaugeSources {
   const tenants::Callers& callers;
   const AccountDoors& doors;
   const rpc::Server& server;
+  const face::Face* face;  // null: there is none
   const Shedding& shedding;
   std::filesystem::path store_directory;  // empty: nothing is on a disk
   std::function<double()> store_commits;

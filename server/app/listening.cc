@@ -4,6 +4,12 @@
 
 namespace gateway::app {
 
+std::vector<ListenAddress> Config::AllListeners() const {
+  std::vector<ListenAddress> all = listen;
+  all.insert(all.end(), http_listen.begin(), http_listen.end());
+  return all;
+}
+
 std::vector<ListenWarning> ListenWarnings(const std::vector<ListenAddress>& listen,
                                           const std::string& library, bool callers_pay) {
   std::vector<ListenWarning> warnings;
@@ -27,9 +33,9 @@ std::vector<ListenWarning> ListenWarnings(const std::vector<ListenAddress>& list
   return warnings;
 }
 
-std::vector<rpc::Listener> ListenersOf(const Config& config) {
+std::vector<rpc::Listener> ListenersOf(const std::vector<ListenAddress>& addresses) {
   std::vector<rpc::Listener> listeners;
-  for (const ListenAddress& one : config.listen) {
+  for (const ListenAddress& one : addresses) {
     listeners.push_back({.address = one.ToString(), .security = one.security});
   }
   return listeners;

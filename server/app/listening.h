@@ -22,7 +22,7 @@ struct ListenWarning {
 std::vector<ListenWarning> ListenWarnings(const std::vector<ListenAddress>& listen,
                                           const std::string& library, bool callers_pay);
 
-// The listeners as the server takes them.
-std::vector<rpc::Listener> ListenersOf(const Config& config);
+// The listeners as a server takes them.
+std::vector<rpc::Listener> ListenersOf(const std::vector<ListenAddress>& addresses);
 
 }  // namespace gateway::app

@@ -112,6 +112,10 @@ int RunGateway(const Config& config) {
   for (const std::string& address : gateway.grpc_addresses()) {
     lines.emplace_back(lines.empty() ? "grpc" : "grpc" + std::to_string(lines.size() + 1), address);
   }
+  std::size_t http = 0;
+  for (const std::string& address : gateway.http_addresses()) {
+    lines.emplace_back(++http == 1 ? "http" : "http" + std::to_string(http), address);
+  }
   if (!gateway.admin_address().empty()) lines.emplace_back("admin", gateway.admin_address());
   if (!gateway.sandbox_url().empty()) lines.emplace_back("sandbox", gateway.sandbox_url());
   if (!gateway.webhook_address().empty()) lines.emplace_back("webhook", gateway.webhook_address());

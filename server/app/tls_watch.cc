@@ -42,8 +42,32 @@ absl::Status TlsInUse::Use(const TlsRead& newer) {
   MutexLock lock(mutex_);
   present_ = newer;
   keys_.Replace(newer.keys);
+  absl::Status http;
+  if (http_.tls != nullptr) http = http_.tls->Replace(newer.keys.certificate, newer.keys.key);
+  if (http_.mutual != nullptr) {
+    http.Update(
+        http_.mutual->Replace(newer.keys.certificate, newer.keys.key, newer.keys.client_ca));
+  }
+  if (!http.ok()) return http;
   Log(Level::kInfo, "tls_replaced", {{"file", files_.certificate}, {"names", newer.facts.names}});
   return absl::OkStatus();
+}
+
+absl::StatusOr<TlsInUse::Http> TlsInUse::ForHttp(const rpc::TlsKeySet& keys) {
+  Http made;
+  auto tls = http::ServerTls::Make(keys.certificate, keys.key);
+  if (!tls.ok()) return tls.status();
+  made.tls = *std::move(tls);
+  if (keys.client_ca.empty()) return made;
+  auto mutual = http::ServerTls::Make(keys.certificate, keys.key, keys.client_ca);
+  if (!mutual.ok()) return mutual.status();
+  made.mutual = *std::move(mutual);
+  return made;
+}
+
+void TlsInUse::AlsoReplace(Http http) {
+  MutexLock lock(mutex_);
+  http_ = std::move(http);
 }
 
 WallTime TlsInUse::ends() const {

@@ -5,12 +5,14 @@
 // Thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "app/file_watch.h"
 #include "app/tls_files.h"
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "http/server_tls.h"
 #include "rpc/tls_keys.h"
 
 namespace gateway::app {
@@ -20,6 +22,13 @@ class TlsInUse {
   // `present` is what the files said at the start, and what `keys` has. What is passed in must
   // outlive it. The log warns of a certificate that has ended, or soon will, once.
   TlsInUse(TlsFiles files, TlsRead present, rpc::TlsKeys& keys, const Clock& clock);
+  // For the HTTP listeners, which get newer keys too.
+  struct Http {
+    std::shared_ptr<http::ServerTls> tls;
+    std::shared_ptr<http::ServerTls> mutual;  // asks for a certificate; null without a client_ca
+  };
+  static absl::StatusOr<Http> ForHttp(const rpc::TlsKeySet& keys);
+  void AlsoReplace(Http http);
   TlsInUse(const TlsInUse&) = delete;
   TlsInUse& operator=(const TlsInUse&) = delete;
 
@@ -38,6 +47,7 @@ class TlsInUse {
   const Clock& clock_;
   mutable Mutex mutex_;
   TlsRead present_ GUARDED_BY(mutex_);
+  Http http_ GUARDED_BY(mutex_);
   std::string certificate_ GUARDED_BY(mutex_);  // what was said of the certificate's time
 };
 

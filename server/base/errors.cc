@@ -160,6 +160,51 @@ absl::Status RequestIdReused(std::string_view request_id, std::string_view job_i
   return status;
 }
 
+absl::Status NoSuchPath(std::string_view path) {
+  return Make(Row("NO_SUCH_PATH"),
+              absl::StrCat("There is nothing at ", Clean(path),
+                           "; /openapi.json says what there is, and within an id a colon is "
+                           "written %3A and a slash %2F"));
+}
+
+absl::Status MethodNotAllowed(std::string_view method, std::string_view allowed) {
+  return Make(
+      Row("METHOD_NOT_ALLOWED"),
+      absl::StrCat(Clean(method), " is not how this path is asked for; use ", View(allowed)));
+}
+
+absl::Status NotJson(std::string_view content_type) {
+  return Make(Row("NOT_JSON"),
+              absl::StrCat("The body comes as ",
+                           content_type.empty() ? "no type at all" : Clean(content_type),
+                           "; send JSON in UTF-8 with the header Content-Type: application/json"));
+}
+
+absl::Status NotAcceptable(std::string_view accept, std::string_view forms) {
+  return Make(Row("NOT_ACCEPTABLE"), absl::StrCat("The answer comes as ", View(forms),
+                                                  ", and Accept takes only ", Clean(accept)));
+}
+
+absl::Status RangeNotThere(std::int64_t bytes) {
+  return Make(Row("RANGE_NOT_THERE"),
+              absl::StrCat("The Range begins behind the end: there are ", bytes, " bytes"));
+}
+
+absl::Status HostUnknown(std::string_view host) {
+  return Make(Row("HOST_UNKNOWN"),
+              absl::StrCat("The request is for the host ", Clean(host),
+                           ", and this listener answers to its address and to localhost; if the "
+                           "name is yours, the operator adds it with --allowed-host"));
+}
+
+absl::Status PageNotAllowed(std::string_view origin) {
+  return Make(Row("PAGE_NOT_ALLOWED"),
+              absl::StrCat("The request comes from a page of ",
+                           origin.empty() ? "another site" : Clean(origin),
+                           "; if the page is yours, the operator allows it with "
+                           "--http-allow-origin"));
+}
+
 absl::Status CallerUnknown(std::string_view why) {
   return Make(Row("CALLER_UNKNOWN"), std::string(why));
 }

@@ -44,6 +44,15 @@ absl::Status RequestTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status MetadataTooLarge(std::size_t bytes, std::size_t max_bytes);
 absl::Status RequestIdReused(std::string_view request_id, std::string_view job_id);
 
+// Requests over HTTP.
+absl::Status NoSuchPath(std::string_view path);
+absl::Status MethodNotAllowed(std::string_view method, std::string_view allowed);
+absl::Status NotJson(std::string_view content_type);
+absl::Status NotAcceptable(std::string_view accept, std::string_view forms);
+absl::Status RangeNotThere(std::int64_t bytes);
+absl::Status HostUnknown(std::string_view host);
+absl::Status PageNotAllowed(std::string_view origin);
+
 // Who calls.
 absl::Status CallerUnknown(std::string_view why);
 absl::Status RoleRequired(std::string_view role, std::string_view method, std::string_view tenant,

@@ -327,6 +327,12 @@ inline constexpr std::size_t kAdminBodyMaxBytes = 4 * kKiB;
 inline constexpr seconds kAdminReadTimeout{10};   // of a whole request
 inline constexpr seconds kAdminWriteTimeout{10};  // of a whole answer
 inline constexpr seconds kAdminIdleTimeout{75};
+// Callers over HTTP. Their requests have the bounds of all calls.
+inline constexpr std::size_t kFaceConnectionsMax = 4096;  // of one listener
+inline constexpr std::size_t kFaceHeadersMaxBytes = 32 * kKiB;
+inline constexpr seconds kFaceIdleTimeout{75};
+inline constexpr seconds kFaceCallerTimeoutMax{86'400};  // that a caller may ask for
+inline constexpr seconds kFaceLastAnswersMax{2};  // for what is on its way at the end of a drain
 // How long the server pauses after a connection could not be accepted and none could give way.
 inline constexpr milliseconds kAcceptPause{50};
 // How much is read of a request that was answered early, so that its answer is not lost.

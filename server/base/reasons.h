@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 40> kReasons = {{
+inline constexpr std::array<ReasonRow, 47> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -39,6 +39,24 @@ inline constexpr std::array<ReasonRow, 40> kReasons = {{
      "No memory for the rest of a request that was still arriving; nothing was submitted"},
     {"REQUEST_ID_REUSED", absl::StatusCode::kInvalidArgument, "no",
      "The request_id belongs to another request; its job is named"},
+    // Requests over HTTP.
+    {"NO_SUCH_PATH", absl::StatusCode::kNotFound, "no",
+     "Over HTTP: nothing is at this path. Within an id a colon is written %3A and a slash %2F"},
+    {"METHOD_NOT_ALLOWED", absl::StatusCode::kUnimplemented, "no",
+     "Over HTTP: what is at this path is asked for by another method; `Allow` names it"},
+    {"NOT_JSON", absl::StatusCode::kInvalidArgument, "no",
+     "Over HTTP: a body comes as `Content-Type: application/json`, in UTF-8"},
+    {"NOT_ACCEPTABLE", absl::StatusCode::kInvalidArgument, "no",
+     "Over HTTP: `Accept` takes none of the forms in which this method answers"},
+    {"RANGE_NOT_THERE", absl::StatusCode::kOutOfRange, "no",
+     "Over HTTP: the `Range` begins behind the last byte; `Content-Range` says how many there are"},
+    {"HOST_UNKNOWN", absl::StatusCode::kPermissionDenied, "after the operator acted",
+     "Over HTTP: the plain listener is not addressed by `Host` as an address, as localhost or as "
+     "an "
+     "`--allowed-host`, as a page does that has another name stand for this address"},
+    {"PAGE_NOT_ALLOWED", absl::StatusCode::kPermissionDenied, "after the operator acted",
+     "Over HTTP: the request comes from a page in a browser whose `Origin` is no "
+     "`--http-allow-origin`"},
     // Who calls.
     {"CALLER_UNKNOWN", absl::StatusCode::kUnauthenticated, "with what proves who calls",
      "Nothing that came with the call proves who makes it, or what came does not count; the "

@@ -4,6 +4,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <cstring>
+#include <future>
 #include <utility>
 
 #include "http/server_core.h"
@@ -43,31 +45,55 @@ void Responder::Send(ServerResponse response, Delivery delivery) const {
   last_->exchange->Answer(last_->exchange, std::move(response), delivery);
 }
 
+void Responder::WhenGone(std::function<void()> gone) const {
+  last_->exchange->set_gone(std::move(gone));
+}
+
 ServerCore::ServerCore(ServerOptions options_in) : options(std::move(options_in)) {}
 
 absl::Status ServerCore::Bind() {
+  ErrorCode error;
+  for (const int fd : options.sockets) {
+    sockaddr_storage bound{};
+    socklen_t length = sizeof bound;
+    getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
+    Acceptor& acceptor = acceptors.emplace_back(context);
+    acceptor.assign({bound.ss_family, 0}, fd, error);
+    if (!error) acceptor.non_blocking(true, error);
+    if (error) return absl::UnavailableError(options.name + ": " + error.message());
+    const bool tcp_there = bound.ss_family == AF_INET || bound.ss_family == AF_INET6;
+    if (acceptors.size() > 1 || !tcp_there) continue;
+    std::memcpy(endpoint.data(), &bound, length);
+    endpoint.resize(length);
+  }
+  spare.Hold();
+  if (!acceptors.empty()) return absl::OkStatus();
   const std::string where =
       options.name + " cannot listen on " + options.address + ":" + std::to_string(options.port);
-  ErrorCode error;
   const std::string literal = options.address == "localhost" ? "127.0.0.1" : options.address;
   const asio::ip::address address = asio::ip::make_address(literal, error);
   if (error) return absl::InvalidArgumentError(where + ": not an IP address");
   const tcp::endpoint wanted(address, options.port);
+  Acceptor& acceptor = acceptors.emplace_back(context);
   acceptor.open(wanted.protocol(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(wanted, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (!error) acceptor.non_blocking(true, error);
-  if (!error) endpoint = acceptor.local_endpoint(error);
   if (error) return absl::UnavailableError(where + ": " + error.message());
-  spare.Hold();
+  const asio::generic::stream_protocol::endpoint bound = acceptor.local_endpoint(error);
+  if (error) return absl::UnavailableError(where + ": " + error.message());
+  std::memcpy(endpoint.data(), bound.data(), bound.size());
+  endpoint.resize(bound.size());
   return absl::OkStatus();
 }
 
 void ServerCore::Serve(Server::Handler handler_in, Server::Opener opener_in) {
   handler = std::move(handler_in);
   opener = std::move(opener_in);
-  asio::co_spawn(context, Accept(), asio::detached);
+  for (Acceptor& acceptor : acceptors) {
+    asio::co_spawn(context, Accept(acceptor), asio::detached);
+  }
   thread = std::thread([this] { context.run(); });
 }
 
@@ -76,7 +102,7 @@ void ServerCore::Stop() {
   if (!thread.joinable()) return;
   asio::post(context, [this] {
     ErrorCode error;
-    acceptor.close(error);
+    for (Acceptor& acceptor : acceptors) acceptor.close(error);
     accept_pause.cancel();
     for (auto& [number, weak] : connections) {
       if (const auto connection = weak.lock()) connection->Close();
@@ -84,6 +110,27 @@ void ServerCore::Stop() {
     StopWhenIdle();
   });
   thread.join();
+}
+
+void ServerCore::StopAccepting() {
+  asio::post(context, [this] {
+    last_requests = true;
+    ErrorCode error;
+    for (Acceptor& acceptor : acceptors) acceptor.close(error);
+    for (auto& [number, weak] : connections) {
+      const auto connection = weak.lock();
+      if (connection && connection->standing().phase == Phase::kIdle) connection->Close();
+    }
+  });
+}
+
+bool ServerCore::AwaitEmpty(Duration patience) {
+  const auto empty = std::make_shared<std::promise<void>>();
+  asio::post(context, [this, empty] {
+    emptied = [empty] { empty->set_value(); };
+    if (connections.empty()) std::exchange(emptied, nullptr)();
+  });
+  return empty->get_future().wait_for(patience) == std::future_status::ready;
 }
 
 void ServerCore::StopWhenIdle() {
@@ -112,6 +159,11 @@ Server::Server(std::shared_ptr<ServerCore> core) : core_(std::move(core)) {}
 Server::~Server() { Stop(); }
 void Server::Serve(Handler handler, Opener opener) {
   core_->Serve(std::move(handler), std::move(opener));
+}
+void Server::StopAccepting() { core_->StopAccepting(); }
+void Server::Finish(Duration patience) {
+  if (core_->thread.joinable() && !core_->stopping) core_->AwaitEmpty(patience);
+  Stop();
 }
 void Server::Stop() { core_->Stop(); }
 std::uint16_t Server::port() const { return core_->endpoint.port(); }

@@ -1,5 +1,5 @@
 // http::Server is a small HTTP/1.1 server for this program's side doors: the sandbox, the admin
-// port, webhook calls.
+// port, webhook calls, and callers without gRPC.
 //
 // One thread of its own runs every connection and every handler; a handler must not block long. The
 // bytes of header and body, the time in which a request must arrive and the time in which an answer
@@ -10,7 +10,8 @@
 // holds and however little he sends; only while all connections wait for a handler is a new peer
 // answered 503. Without a free file descriptor the same is done. A listener on loopback answers
 // only who addresses it as such, others get 421 (http/server_request_head.h). It speaks TLS if it
-// is given a certificate; who has no place there is closed without a word.
+// is given a certificate, and asks peers for theirs if it is given who may vouch for them; who has
+// no place there is closed without a word.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,9 @@ struct ServerOptions {
   std::string name = "HTTP server";   // for error messages
   std::string address = "127.0.0.1";  // an IP address, or "localhost"
   std::uint16_t port = 0;             // 0: any free one
+  // Sockets that listen already, of any kind, which the server takes over; then the two above do
+  // not count, and whom a request addresses is left to the handler.
+  std::vector<int> sockets{};
   std::size_t max_connections = 4096;
   std::size_t max_header_bytes = limits::kResponseHeadersMaxBytes;
   std::size_t max_body_bytes = limits::kRequestMaxBytes;
@@ -55,6 +59,9 @@ class Responder {
  public:
   explicit Responder(std::shared_ptr<Exchange> exchange);
   void Send(ServerResponse response, Delivery delivery = {}) const;
+  // `gone` is called, once at most, if the peer leaves or is dropped before there is an answer. To
+  // be set while the server's thread is in the handler or the sink.
+  void WhenGone(std::function<void()> gone) const;
 
  private:
   struct Last;  // sends the 500
@@ -79,6 +86,10 @@ class Server {
 
   // Begins to serve. It is called once, after Listen.
   void Serve(Handler handler, Opener opener = nullptr);
+  // Takes no new connections, and no further request on those that are there.
+  void StopAccepting();
+  // Lets answers go out that are on their way, for so long at most, and stops.
+  void Finish(Duration patience);
   // Closes every connection, drops timers and joins the thread; no handler runs afterwards. It may
   // be called twice, but not from a handler.
   void Stop();

@@ -42,7 +42,7 @@ bool SpareFile::Release() {
   return true;
 }
 
-void SendBusy(tcp::socket& socket) {
+void SendBusy(ServerSocket& socket) {
   static constexpr std::string_view kBusy =
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
       "Connection: close\r\n\r\n";
@@ -55,7 +55,7 @@ void SendBusy(tcp::socket& socket) {
   socket.shutdown(tcp::socket::shutdown_send, error);
 }
 
-asio::awaitable<void> ServerCore::Accept() {
+asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
   int failures = 0;
   for (;;) {
     // Without a free descriptor accepting fails even if no peer waits. So it is tried only when one
@@ -63,8 +63,8 @@ asio::awaitable<void> ServerCore::Accept() {
     ErrorCode error;
     co_await acceptor.async_wait(tcp::acceptor::wait_read,
                                  asio::redirect_error(asio::use_awaitable, error));
-    if (stopping) co_return;
-    tcp::socket socket(context);
+    if (stopping || !acceptor.is_open()) co_return;
+    ServerSocket socket(context);
     if (!error) acceptor.accept(socket, error);
     if (error == asio::error::would_block) continue;
     if (error) {
@@ -74,7 +74,7 @@ asio::awaitable<void> ServerCore::Accept() {
       if (freed && ++failures <= limits::kAcceptFailuresMax) continue;
       accept_pause.expires_after(limits::kAcceptPause);
       co_await accept_pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
-      if (stopping) co_return;
+      if (stopping || !acceptor.is_open()) co_return;
       failures = 0;
       continue;
     }
@@ -121,6 +121,7 @@ asio::awaitable<void> ServerCore::RunConnection(std::shared_ptr<Connection> conn
   connection.reset();
   spare.Hold();
   open = connections.size();
+  if (connections.empty() && emptied) std::exchange(emptied, nullptr)();
 }
 
 }  // namespace gateway::http

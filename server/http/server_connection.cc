@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -12,6 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cstring>
 #include <vector>
 
 #include "http/server_core.h"
@@ -53,15 +55,41 @@ ServerRequest ToRequest(const beast::http::request_header<>& message) {
 
 }  // namespace
 
-Connection::Connection(ServerCore& core, tcp::socket socket, std::uint64_t number)
+namespace {
+
+// Says who is at the other end of a socket.
+void FindPeer(ServerSocket& socket, ServerPeer& peer, std::string& address) {
+  ErrorCode error;
+  const asio::generic::stream_protocol::endpoint from = socket.remote_endpoint(error);
+  const int family = from.protocol().family();
+  if (error || (family != AF_INET && family != AF_INET6)) {
+    peer.name = "unix:";
+    peer.this_machine = !error;
+    return;
+  }
+  tcp::endpoint remote;
+  std::memcpy(remote.data(), from.data(), from.size());
+  remote.resize(from.size());
+  asio::ip::address ip = remote.address();
+  if (ip.is_v6() && ip.to_v6().is_v4_mapped()) {
+    ip = asio::ip::make_address_v4(asio::ip::v4_mapped, ip.to_v6());
+  }
+  address = ip.to_string();
+  peer.this_machine = ip.is_loopback();
+  peer.name = ip.is_v6() ? "ipv6:[" + address + "]:" : "ipv4:" + address + ":";
+  peer.name += std::to_string(remote.port());
+}
+
+}  // namespace
+
+Connection::Connection(ServerCore& core, ServerSocket socket, std::uint64_t number)
     : core_(core),
       stream_(std::move(socket), core.options.tls.get()),
       timer_(core.context),
       number_(number) {
   ErrorCode error;
   stream_.socket().set_option(tcp::no_delay(true), error);
-  const tcp::endpoint peer = stream_.socket().remote_endpoint(error);
-  if (!error) remote_ = peer.address().to_string();
+  FindPeer(stream_.socket(), *peer_, remote_);
 }
 
 void Connection::Enter(Phase phase) {
@@ -85,7 +113,7 @@ void Connection::WakeUp() { timer_.cancel(); }
 
 asio::awaitable<void> Connection::Run() {
   bool keep_alive = co_await Begin();
-  while (keep_alive && !closing_) {
+  while (keep_alive && !closing_ && !core_.last_requests) {
     Enter(Phase::kIdle);
     if (buffer_.size() == 0 && !co_await AwaitFirstByte()) co_return;
     Enter(Phase::kReading);
@@ -99,6 +127,7 @@ asio::awaitable<void> Connection::Run() {
       core_.handler(*request, Responder(exchange));
     }
     co_await AwaitAnswer(exchange);
+    if (!exchange->answered()) exchange->Gone();
     if (!exchange->answered() || closing_) co_return;
     keep_alive = co_await SendAnswer(*request, *exchange, keep_alive);
   }
@@ -109,7 +138,12 @@ asio::awaitable<bool> Connection::Begin() {
   if (!stream_.tls()) co_return true;
   Enter(Phase::kReading);
   stream_.expires_after(core_.options.read_timeout);
-  co_return co_await stream_.Handshake();
+  const bool spoken = co_await stream_.Handshake();
+  if (spoken) {
+    peer_->tls = true;
+    peer_->sans = stream_.PeerSans();
+  }
+  co_return spoken;
 }
 
 asio::awaitable<bool> Connection::AwaitFirstByte() {
@@ -141,6 +175,8 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
     co_return std::nullopt;
   }
   request.remote_address = remote_;
+  request.peer = peer_;
+  request.http10 = head.get().version() < 11;
   request.connection = number_;
   if (core_.opener) request.sink = core_.opener(request);
   if (request.sink != nullptr) {
@@ -178,7 +214,7 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
 HeadProblem Connection::ProblemOf(const ServerRequest& head, unsigned version) const {
   if (const HeadProblem problem = CheckHead(head, version); problem.status != 0) return problem;
   const std::string_view host = HostOf(head);
-  if (!core_.endpoint.address().is_loopback()) return {};
+  if (!core_.options.sockets.empty() || !core_.endpoint.address().is_loopback()) return {};
   if (head.FindHeader("host") == nullptr && host.empty()) return {};  // no browser leaves it out
   if (IsOwnHost(host, core_.options.host_names)) return {};
   return {421, "nothing of that Host is here; address the listener by its address or as localhost"};

@@ -3,16 +3,20 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
+#include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "base/limits.h"
 #include "http/server.h"
@@ -36,6 +40,10 @@ class Exchange {
   void Answer(std::shared_ptr<Exchange> self, ServerResponse response, Delivery delivery);
 
   // The rest is called on the server's thread.
+  void set_gone(std::function<void()> gone) { gone_ = std::move(gone); }
+  void Gone() {
+    if (gone_) std::exchange(gone_, nullptr)();
+  }
   bool answered() const { return response_.has_value(); }
   ServerResponse& response() { return *response_; }
   const Delivery& delivery() const { return delivery_; }
@@ -45,6 +53,7 @@ class Exchange {
   const std::weak_ptr<Connection> connection_;
   std::atomic<bool> taken_{false};
   std::optional<ServerResponse> response_;
+  std::function<void()> gone_;
   Delivery delivery_;
 };
 
@@ -79,12 +88,12 @@ class SpareFile {
 };
 
 // Tells a peer that there is no room, without waiting for it. Of a server without TLS.
-void SendBusy(boost::asio::ip::tcp::socket& socket);
+void SendBusy(ServerSocket& socket);
 
 // A Connection serves one peer. All of it runs on the server's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ServerCore& core, boost::asio::ip::tcp::socket socket, std::uint64_t number);
+  Connection(ServerCore& core, ServerSocket socket, std::uint64_t number);
 
   boost::asio::awaitable<void> Run();
   void Close();    // ends Run soon
@@ -113,6 +122,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> SendBytes(const std::string& head, BodySource* body,
                                          std::uint64_t first, std::uint64_t count,
                                          const Delivery& delivery);
+  boost::asio::awaitable<bool> SendLiveAnswer(const ServerRequest& request,
+                                              ServerResponse& response, bool keep_alive);
+  boost::asio::awaitable<bool> SendLive(std::string head, LiveBody& body, bool chunks);
+  boost::asio::awaitable<LiveBody::Piece> AwaitPiece(LiveBody& body);
   boost::asio::awaitable<bool> Write(const char* data, std::size_t count, const Delivery& delivery);
   boost::asio::awaitable<void> Hang();
   boost::asio::awaitable<void> LingeringClose();
@@ -126,6 +139,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer buffer_;
   const std::uint64_t number_;
   std::string remote_;
+  std::shared_ptr<ServerPeer> peer_ = std::make_shared<ServerPeer>();
   Standing standing_;
   bool gave_way_ = false;
   bool closing_ = false;
@@ -135,12 +149,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
  public:
   explicit ServerCore(ServerOptions options_in);
+  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
+
   absl::Status Bind();
   void Serve(Server::Handler handler_in, Server::Opener opener_in);
   void Stop();
+  void StopAccepting();
+  bool AwaitEmpty(Duration patience);  // false: there still are connections
   void StopWhenIdle();
   std::string Authority() const;
-  boost::asio::awaitable<void> Accept();
+  boost::asio::awaitable<void> Accept(Acceptor& acceptor);
   boost::asio::awaitable<void> RunConnection(std::shared_ptr<Connection> connection,
                                              std::uint64_t number);
   std::size_t Staying() const;
@@ -148,12 +166,14 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
   const ServerOptions options;
   boost::asio::io_context context{1};
-  boost::asio::ip::tcp::acceptor acceptor{context};
-  boost::asio::ip::tcp::endpoint endpoint;
+  std::list<Acceptor> acceptors;
+  boost::asio::ip::tcp::endpoint endpoint;  // of the first, if it is TCP
   boost::asio::steady_timer accept_pause{context};
   Server::Handler handler;
   Server::Opener opener;  // may be null
   std::atomic<bool> stopping{false};
+  bool last_requests = false;     // no connection takes another
+  std::function<void()> emptied;  // is called when there is no connection left
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> open{0};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -19,6 +20,17 @@ namespace gateway::http {
 class BodySink;
 class Responder;  // server.h
 
+// Who is at the other end of a connection, as far as that is known.
+struct ServerPeer {
+  // "ipv4:192.0.2.1:50051", "ipv6:[2001:db8::1]:50051" or "unix:"
+  std::string name;
+  bool tls = false;
+  bool this_machine = false;  // by loopback or a unix socket
+  // Of the certificate that the peer has proven to own: "uri:spiffe://a/b", "dns:client.example",
+  // "email:…", "ip:…". Empty where none is asked for.
+  std::vector<std::string> sans;
+};
+
 struct ServerRequest {
   std::string method;           // "GET", "POST"…
   std::string path;             // as sent, still percent-encoded, without the query
@@ -27,6 +39,8 @@ struct ServerRequest {
   std::string body;
   std::shared_ptr<BodySink> sink;  // what took the body; then `body` is empty
   std::string remote_address;
+  std::shared_ptr<const ServerPeer> peer;
+  bool http10 = false;           // it is HTTP/1.0
   std::uint64_t connection = 0;  // numbers the connections of one server from 1
 
   // The value of the header `name`, given in lower case; nullptr if it is absent, the first of
@@ -59,11 +73,30 @@ absl::StatusOr<std::shared_ptr<BodySource>> FileBody(const std::filesystem::path
 std::shared_ptr<BodySource> RepeatingBody(std::string head, std::string pattern, std::string tail,
                                           std::uint64_t total);
 
+// A LiveBody gives the bytes of an answer as they come to be, from whatever thread. One connection
+// uses it, on the server's thread, and lets it go when the answer or the connection is over.
+class LiveBody {
+ public:
+  struct Piece {
+    std::string bytes;    // may be empty
+    bool last = false;    // nothing comes after it
+    bool broken = false;  // the rest cannot be had, and the connection is cut
+  };
+  virtual ~LiveBody() = default;
+  // How many bytes there are in all. Unset: nobody knows, and they go out in chunks, or to a peer
+  // of HTTP/1.0 until the connection is closed.
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+  // Asks for the next piece, once the last one was sent. `ready` is called once, on any thread,
+  // inside the call too, and may be called when nobody waits any more.
+  virtual void Next(std::function<void(Piece)> ready) = 0;
+};
+
 struct ServerResponse {
   int status = 200;
   // Content-Length, Content-Range, Date and Connection are the server's.
   std::vector<Header> headers;
   std::shared_ptr<BodySource> body;  // null: none
+  std::shared_ptr<LiveBody> live;    // instead of it
   bool ranges = false;               // answer a Range request with 206 or 416
   std::string etag;                  // of the body, with its quotes; empty: none is told
 };

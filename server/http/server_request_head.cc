@@ -76,6 +76,14 @@ std::string_view HostOf(const ServerRequest& head) {
   return *host;
 }
 
+std::string_view PathOf(const ServerRequest& head) {
+  const std::string_view target = head.path;
+  const std::string_view authority = AuthorityIn(target);
+  if (authority.empty()) return target;
+  const std::string_view path = target.substr(target.find("://") + 3 + authority.size());
+  return path.empty() ? "/" : path;
+}
+
 bool IsOwnHost(std::string_view host, const std::vector<std::string>& names) {
   const std::size_t bracket = host.find(']');
   const std::size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);

@@ -26,6 +26,9 @@ HeadProblem CheckHead(const ServerRequest& head, unsigned version);
 // as RFC 9112 has it; "" if there is neither.
 std::string_view HostOf(const ServerRequest& head);
 
+// The path of the target, where that is a whole URL too.
+std::string_view PathOf(const ServerRequest& head);
+
 // Whether a caller may address a listener on loopback by this value of Host: with or without a
 // port, an address, `localhost` or one of `names`. A page in a browser that reaches loopback by a
 // name of its own, whose address it has changed, sends that name.

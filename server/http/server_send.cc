@@ -1,9 +1,11 @@
 // The half of http::Connection that sends.
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <cstdio>
 #include <vector>
 
 #include "base/limits.h"
@@ -21,6 +23,7 @@ asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Excha
   const Delivery& delivery = exchange.delivery();
   if (delivery.delay > Duration::zero() && !co_await Sleep(delivery.delay)) co_return false;
 
+  if (response.live != nullptr) co_return co_await SendLiveAnswer(request, response, keep_alive);
   const std::uint64_t size = response.body ? response.body->size() : 0;
   int status = response.status;
   ByteRange part{0, size};
@@ -68,6 +71,79 @@ asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Excha
   }
   if (!keep_alive) co_await LingeringClose();
   co_return keep_alive;
+}
+
+asio::awaitable<bool> Connection::SendLiveAnswer(const ServerRequest& request,
+                                                 ServerResponse& response, bool keep_alive) {
+  const std::optional<std::uint64_t> size = response.live->size();
+  const bool chunks = !size && !request.http10;
+  keep_alive = keep_alive && (size || chunks);
+  if (chunks) response.headers.push_back({"Transfer-Encoding", "chunked"});
+  std::string head =
+      WriteHead(response, response.status, size, "", keep_alive,
+                std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now()));
+  if (request.method == "HEAD") {
+    Enter(Phase::kSending);
+    if (!co_await SendBytes(head, nullptr, 0, 0, {})) co_return false;
+  } else if (!co_await SendLive(std::move(head), *response.live, chunks)) {
+    co_return false;
+  }
+  if (!keep_alive) co_await LingeringClose();
+  co_return keep_alive;
+}
+
+// Each piece has the time that a whole answer has otherwise.
+asio::awaitable<bool> Connection::SendLive(std::string head, LiveBody& body, bool chunks) {
+  std::string out = std::move(head);
+  for (bool last = false; !last;) {
+    // The head goes out at once: the first piece may be long in coming.
+    if (!out.empty()) {
+      Enter(Phase::kSending);
+      stream_.expires_after(core_.options.write_timeout);
+      if (!co_await Write(out.data(), out.size(), {})) co_return false;
+      stream_.expires_never();
+    }
+    Enter(Phase::kAnswering);
+    LiveBody::Piece piece = co_await AwaitPiece(body);
+    if (piece.broken || closing_ || peer_left_) co_return false;
+    last = piece.last;
+    out.clear();
+    if (chunks && !piece.bytes.empty()) {
+      std::array<char, 20> length{};
+      std::snprintf(length.data(), length.size(), "%zx\r\n", piece.bytes.size());
+      out = length.data() + piece.bytes + "\r\n";
+    } else if (!chunks) {
+      out = std::move(piece.bytes);
+    }
+    if (chunks && last) out += "0\r\n\r\n";
+  }
+  Enter(Phase::kSending);
+  stream_.expires_after(core_.options.write_timeout);
+  const bool sent = co_await Write(out.data(), out.size(), {});
+  if (sent) stream_.expires_never();
+  co_return sent;
+}
+
+asio::awaitable<LiveBody::Piece> Connection::AwaitPiece(LiveBody& body) {
+  const auto slot = std::make_shared<std::optional<LiveBody::Piece>>();
+  body.Next([core = core_.weak_from_this(), weak = weak_from_this(), slot](LiveBody::Piece piece) {
+    const std::shared_ptr<ServerCore> there = core.lock();
+    if (there == nullptr || there->stopping) return;
+    asio::post(there->context, [weak, slot, piece = std::move(piece)]() mutable {
+      *slot = std::move(piece);
+      if (const auto connection = weak.lock()) connection->WakeUp();
+    });
+  });
+  WatchPeer();
+  while (!slot->has_value() && !closing_ && !peer_left_) {
+    ErrorCode error;
+    timer_.expires_at(asio::steady_timer::time_point::max());
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  }
+  ErrorCode error;
+  if (!closing_) stream_.socket().cancel(error);
+  if (!slot->has_value()) co_return LiveBody::Piece{.bytes = "", .broken = true};
+  co_return std::move(**slot);
 }
 
 asio::awaitable<bool> Connection::SendBytes(const std::string& head, BodySource* body,

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "http/server_tls.h"
@@ -19,21 +22,27 @@ struct ServerTls::Inside {
   boost::asio::ssl::context context{boost::asio::ssl::context::tls_server};
 };
 
+// Of any kind: TCP or unix.
+using ServerSocket = boost::asio::generic::stream_protocol::socket;
+
 // What Asio and Beast call an AsyncStream.
 class ServerStream {
  public:
-  using executor_type = boost::beast::tcp_stream::executor_type;
+  using Plain = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
+  using executor_type = Plain::executor_type;
 
-  ServerStream(boost::asio::ip::tcp::socket socket, ServerTls* tls) : plain_(std::move(socket)) {
-    if (tls != nullptr) through_.emplace(plain_, tls->inside().context);
+  ServerStream(ServerSocket socket, ServerTls* tls) : plain_(std::move(socket)) {
+    if (tls != nullptr) through_.emplace(plain_, tls->inside()->context);
   }
 
   bool tls() const { return through_.has_value(); }
   // Nothing can be read or written before it. False: the peer does not speak TLS, or left.
   boost::asio::awaitable<bool> Handshake();
+  // The names in the certificate that the peer has shown; see ServerPeer.
+  std::vector<std::string> PeerSans();
 
   executor_type get_executor() { return plain_.get_executor(); }
-  boost::asio::ip::tcp::socket& socket() { return plain_.socket(); }
+  ServerSocket& socket() { return plain_.socket(); }
   void expires_after(Duration time) { plain_.expires_after(time); }
   void expires_never() { plain_.expires_never(); }
   void close() { plain_.close(); }
@@ -50,8 +59,8 @@ class ServerStream {
   }
 
  private:
-  boost::beast::tcp_stream plain_;
-  std::optional<boost::asio::ssl::stream<boost::beast::tcp_stream&>> through_;
+  Plain plain_;
+  std::optional<boost::asio::ssl::stream<Plain&>> through_;
 };
 
 }  // namespace gateway::http

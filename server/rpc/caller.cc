@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "rpc/peer.h"
 
 namespace gateway::rpc {
 namespace {
@@ -37,7 +38,7 @@ Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPt
   caller.trace = std::move(trace);
   caller.tenant = principal->tenant;
   caller.principal = std::move(principal);
-  caller.peer = context.peer();
+  caller.peer = PeerOf(context, domain);
   caller.owner = {.tenant = caller.principal->tenant,
                   .account = caller.principal->account,
                   .adopts = caller.principal->adopts};

@@ -21,6 +21,7 @@
 
 namespace gateway::rpc {
 
+class InsideCalls;
 class LargeAnswers;
 class OpenWatches;
 class TenantGates;
@@ -79,6 +80,8 @@ struct Domain {
   // Notes answers that are ready and wait for their callers. The server sets it; null: nobody
   // looks.
   Unread* unread = nullptr;
+  // Knows who is served by inside calls. The server sets it; null: there are none.
+  const InsideCalls* inside = nullptr;
   // Counts the bytes of large answers. The server sets it.
   std::shared_ptr<LargeAnswers> large_answers{};
   // Counts bytes of a submit beyond those of its request. The server sets it.

@@ -12,6 +12,7 @@
 #include "rpc/info_call.h"
 #include "rpc/job_calls.h"
 #include "rpc/operate_calls.h"
+#include "rpc/peer.h"
 #include "rpc/preview_call.h"
 #include "rpc/result_stream.h"
 #include "rpc/stream_call.h"
@@ -180,7 +181,8 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principa
                                                 const Bytes* request) {
   return ServeStream<v1::ReadJobResultRequest>(
       "ReadJobResult", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, context->peer()), admission_, domain_, CheckRead,
+      admission_.Enter(Admission::Kind::kResult, PeerOf(*context, domain_)), admission_, domain_,
+      CheckRead,
       [this](const Caller&, const v1::ReadJobResultRequest&, watch::StreamSink& sink) {
         return std::make_shared<ResultStream>(domain_, sink);
       },
@@ -191,7 +193,7 @@ JobsService::Stream* JobsService::ReadArchivedFile(Context* context, const Princ
                                                    const Bytes* request) {
   return ServeStream<v1::ReadArchivedFileRequest>(
       "ReadArchivedFile", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, context->peer()), admission_, domain_,
+      admission_.Enter(Admission::Kind::kResult, PeerOf(*context, domain_)), admission_, domain_,
       CheckArchiveRead,
       [this](const Caller&, const v1::ReadArchivedFileRequest&, watch::StreamSink& sink) {
         return std::make_shared<ArchiveStream>(domain_, sink);

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "grpc/grpc_security_constants.h"
+#include "rpc/handlers.h"
+#include "rpc/inside_calls.h"
 
 namespace gateway::rpc {
 namespace {
@@ -41,6 +43,20 @@ std::string V6Network(in6_addr address) {
   return std::string(kV6) + text + "/64";
 }
 
+// The name of a loan that the call shows; "" if it shows none.
+std::string_view InsideName(const grpc::ServerContextBase& context, const Domain& domain) {
+  if (domain.inside == nullptr) return "";
+  const auto shown = context.client_metadata().find(kInsideKey);
+  if (shown == context.client_metadata().end()) return "";
+  return {shown->second.data(), shown->second.size()};
+}
+
+// Null if the call came from outside.
+InsideCalls::FactsPtr InsideFacts(const grpc::ServerContextBase& context, const Domain& domain) {
+  const std::string_view name = InsideName(context, domain);
+  return name.empty() ? nullptr : domain.inside->Find(name);
+}
+
 }  // namespace
 
 std::string PeerAddress(std::string_view peer) {
@@ -71,7 +87,18 @@ std::string PeerAddress(const sockaddr_storage& from, int fd) {
   return "unix:uid " + std::to_string(user.uid);
 }
 
-std::vector<std::string> PeerSans(const grpc::ServerContextBase& context) {
+std::string PeerOf(const grpc::ServerContextBase& context, const Domain& domain) {
+  const InsideCalls::FactsPtr inside = InsideFacts(context, domain);
+  return inside == nullptr ? context.peer() : inside->peer;
+}
+
+absl::Status RefusalInside(const grpc::ServerContextBase& context, const Domain& domain) {
+  const std::string_view name = InsideName(context, domain);
+  return name.empty() ? absl::OkStatus() : domain.inside->Refusal(name);
+}
+
+std::vector<std::string> PeerSans(const grpc::ServerContextBase& context, const Domain& domain) {
+  if (const InsideCalls::FactsPtr inside = InsideFacts(context, domain)) return inside->sans;
   std::vector<std::string> names;
   const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
   if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
@@ -86,7 +113,8 @@ std::vector<std::string> PeerSans(const grpc::ServerContextBase& context) {
   return names;
 }
 
-bool IsPrivate(const grpc::ServerContextBase& context) {
+bool IsPrivate(const grpc::ServerContextBase& context, const Domain& domain) {
+  if (const InsideCalls::FactsPtr inside = InsideFacts(context, domain)) return inside->is_private;
   const std::string peer = context.peer();
   if (peer.starts_with("unix:") || peer.starts_with("unix-abstract:") ||
       peer.starts_with("ipv4:127.") || peer.starts_with("ipv6:%5B::1%5D:") ||

@@ -7,9 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "grpcpp/server_context.h"
 
 namespace gateway::rpc {
+
+struct Domain;
 
 // Makes of what the library calls a peer (ipv4:192.0.2.1:50051, ipv6:%5B2001:db8::1%5D:50051,
 // unix:...) the address without the port, so that many connections of one machine are one peer. Of
@@ -21,14 +24,21 @@ std::string PeerAddress(std::string_view peer);
 // sockets are one peer.
 std::string PeerAddress(const sockaddr_storage& from, int fd);
 
+// Who makes a call, as the library names it; of an inside call (rpc/inside_calls.h) who is served
+// by it. Either of them holds for the functions below too.
+std::string PeerOf(const grpc::ServerContextBase& context, const Domain& domain);
+
+// With what an inside call is refused that has brought no message; OK for all others.
+absl::Status RefusalInside(const grpc::ServerContextBase& context, const Domain& domain);
+
 // What a caller's certificate names, which the library has verified: "uri:spiffe://…/jobs",
 // "dns:client.example", "email:…", "ip:…", in the certificate's order within each kind. Empty if
 // the connection has no TLS, or asks callers for none. The kind stands in front because a name of
 // one kind may be written like one of another.
-std::vector<std::string> PeerSans(const grpc::ServerContextBase& context);
+std::vector<std::string> PeerSans(const grpc::ServerContextBase& context, const Domain& domain);
 
 // Whether nobody on the way can read what the caller sends: the connection has TLS, or does not
 // leave this machine.
-bool IsPrivate(const grpc::ServerContextBase& context);
+bool IsPrivate(const grpc::ServerContextBase& context, const Domain& domain);
 
 }  // namespace gateway::rpc

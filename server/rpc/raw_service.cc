@@ -85,7 +85,7 @@ class Request final : public grpc_completion_queue_functor,
     Answer(status, method_.domain.clock.Now() - begun());
   }
 
-  std::string Peer() const override { return PeerAddress(context_->peer()); }
+  std::string Peer() const override { return PeerAddress(PeerOf(*context_, method_.domain)); }
 
  private:
   void Answer(const grpc::Status& status, Duration took) {
@@ -96,10 +96,11 @@ class Request final : public grpc_completion_queue_functor,
       return reactor;
     });
     const TraceContext trace = TraceSent(*context_);
+    const std::string peer = PeerOf(*context_, method_.domain);
     method_.domain.Ended({.method = method_.name,
                           .status = FromGrpc(status),
                           .took = took,
-                          .peer = context_->peer(),
+                          .peer = peer,
                           .trace = &trace});
     Run(refuse, nullptr);
   }
@@ -118,6 +119,10 @@ class Request final : public grpc_completion_queue_functor,
   }
 
   void Serve() {
+    if (message_ == nullptr) {
+      const absl::Status refusal = RefusalInside(*context_, method_.domain);
+      if (!refusal.ok()) return Refuse(ToGrpc(refusal));
+    }
     if (message_ != nullptr && message_->data.raw.compression != GRPC_COMPRESS_NONE) {
       return Reject(ToGrpc(errors::RequestCompressed()));
     }

@@ -100,6 +100,7 @@ struct Server::Parts {
   std::shared_ptr<Unread> unread;               // so may its
   std::shared_ptr<LargeAnswers> large_answers;  // bytes that the library still has hold it
   TenantGates gates;
+  InsideCalls inside;
   OpenWatches open_watches;
   JobsService jobs;
   HealthService health;
@@ -123,6 +124,7 @@ Server::Server(ServerOptions options, Domain domain)
       parts_(std::make_unique<Parts>(options_, domain_)) {
   domain_.unread = parts_->unread.get();
   domain_.large_answers = parts_->large_answers;
+  domain_.inside = &parts_->inside;
   domain_.gates = &parts_->gates;
   domain_.open_watches = &parts_->open_watches;
   domain_.hold = [intake =
@@ -197,6 +199,14 @@ absl::Status Server::Listen() {
   parts_->acceptor->Start();
   return absl::OkStatus();
 }
+
+std::shared_ptr<grpc::Channel> Server::InsideChannel() const {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);  // our own answers are within their bounds
+  return parts_->server->InProcessChannel(arguments);
+}
+
+InsideCalls& Server::inside_calls() const { return parts_->inside; }
 
 Server::~Server() { Drain(Duration::zero()); }
 

@@ -9,8 +9,10 @@
 
 #include "absl/status/statusor.h"
 #include "base/limits.h"
+#include "grpcpp/channel.h"
 #include "rpc/admission.h"
 #include "rpc/handlers.h"
+#include "rpc/inside_calls.h"
 #include "rpc/intake.h"
 #include "rpc/jobs_service.h"
 #include "rpc/listener.h"
@@ -61,6 +63,11 @@ class Server {
   // What is open at `deadline` from now is cancelled. Blocks until all is over. Only the first call
   // counts.
   void Drain(Duration deadline);
+
+  // For calls that this process makes itself (rpc/inside_calls.h): they are served as all others,
+  // and end with Drain as they do.
+  std::shared_ptr<grpc::Channel> InsideChannel() const;
+  InsideCalls& inside_calls() const;
 
   // The port of each listener, in their order; 0 for unix sockets.
   const std::vector<int>& ports() const { return ports_; }

@@ -1,5 +1,9 @@
 #include "rpc/stream_call.h"
 
+#include <string>
+
+#include "rpc/peer.h"
+
 namespace gateway::rpc {
 namespace {
 
@@ -14,8 +18,8 @@ class RefusedStream final : public StreamReactor {
 StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
                             const grpc::Status& refusal, const Domain& domain) {
   const TraceContext trace = TraceSent(context);
-  domain.Ended(
-      {.method = method, .status = FromGrpc(refusal), .peer = context.peer(), .trace = &trace});
+  const std::string peer = PeerOf(context, domain);
+  domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = peer, .trace = &trace});
   return new RefusedStream(refusal);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "rpc/admission.h"
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
+#include "rpc/peer.h"
 #include "rpc/status.h"
 #include "rpc/trace.h"
 #include "rpc/wire.h"
@@ -60,12 +62,13 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
     StartWrite(&writing_);
   }
   void Finish(absl::Status status) override {
+    const std::string peer = status.ok() ? "" : PeerOf(*context_, domain_);
     domain_.Ended({.method = method_,
                    .status = status,
                    .took = domain_.clock.Now() - begun_,
                    .received_bytes = received_bytes_,
                    .sent_bytes = sent_bytes_,
-                   .peer = status.ok() ? std::string() : context_->peer(),
+                   .peer = peer,
                    .served = served_,
                    .trace = &trace_});
     StreamReactor::Finish(ToGrpc(status));  // `this` may be gone after it

@@ -93,6 +93,23 @@ TEST_F(ConfigTest, FlagsBeatVariablesAndVariablesBeatFiles) {
   EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
 }
 
+TEST_F(ConfigTest, TheHttpListenerIsOffAndHasTheRulesOfAll) {
+  EXPECT_TRUE(Parse({}).gateway->http_listen.empty());
+  const Parsed two = Parse({"--http-listen", "127.0.0.1:8080", "--http-listen", "unix:/run/p.sock",
+                            "--http-allow-origin", "https://app.example.com"});
+  ASSERT_TRUE(two.gateway.has_value()) << two.text;
+  EXPECT_EQ(two.gateway->http_listen.size(), 2u);
+  EXPECT_EQ(two.gateway->http_origins, std::vector<std::string>{"https://app.example.com"});
+  EXPECT_THAT(Parse({"--http-listen", "0.0.0.0:8080"}).text, testing::HasSubstr("--trust-network"));
+  EXPECT_THAT(Parse({"--http-listen", "tls:127.0.0.1:8080"}).text,
+              testing::HasSubstr("--tls-cert-file"));
+  EXPECT_THAT(Parse({"--http-listen", "8080"}).text, testing::HasSubstr("--http-listen"));
+  EXPECT_THAT(Parse({"--http-allow-origin", "https://a.example"}).text,
+              testing::HasSubstr("has no use without --http-listen"));
+  EXPECT_THAT(Parse({"--http-listen", "127.0.0.1:1", "--http-allow-origin", "*"}).text,
+              testing::HasSubstr("is not an origin"));
+}
+
 TEST_F(ConfigTest, ReachableListenersNeedTrustAndCredentials) {
   EXPECT_EQ(Parse({"--listen", "0.0.0.0:1"}).exit_code, 2);
   EXPECT_EQ(Parse({"--sandbox", "--admin-listen", "0.0.0.0:1"}).exit_code, 2);

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/trace_context.h"
+#include "fuzz/face_targets.h"
 #include "fuzz/identity_targets.h"
 #include "fuzz/promises.h"
 #include "http/request_check.h"
@@ -328,6 +329,8 @@ constexpr Target kTargets[] = {
     {"xfcc", Xfcc},
     {"jwt", Jwt},
     {"key_set", KeySet},
+    {"http_target", HttpTarget},
+    {"api_body", ApiBody},
 };
 
 }  // namespace

@@ -120,6 +120,7 @@ class Refused(unittest.TestCase):
                 (("sandbox=true", "settings.max.watches=1"), "settings"),
                 (("sandbox=true", "podDisruptionBudget.maxUnavailable=2"), "maxUnavailable"),
                 (("sandbox=true", "settings.webhook-listen=0.0.0.0:1"), "the chart sets it"),
+                (("sandbox=true", "settings.http-listen=0.0.0.0:1"), "the chart sets it"),
                 (("sandbox=true", "webhook.url=http://x"), "webhook"),
                 (("sandbox=true", 'settings.proxy=a"b'), "no escapes"),
                 (("sandbox=true", "settings.proxy=a\\\\b"), "no escapes"),
@@ -158,6 +159,22 @@ class Facts(unittest.TestCase):
         rules = one("plain", "NetworkPolicy")["spec"]["ingress"]
         self.assertTrue(any(rule["ports"][0]["port"] == port for rule in rules), rules)
         self.assertNotIn("webhook", rendered("tls"))
+
+    def test_http_has_a_way_in_if_it_is_on(self):
+        self.assertNotIn("http-listen", rendered("plain"))
+        text = template("--set=sandbox=true,http.enabled=true,http.port=80",
+                        "--set=http.allowOrigins={https://app.example.com}").stdout
+        self.assertEqual(schemas.complaints(text, NEWEST)[0], "")
+        found = {each["kind"]: each for each in yaml.safe_load_all(text) if each and "-" not in each["metadata"]["name"][15:]}
+        conf = found["ConfigMap"]["data"]["gateway.conf"]
+        self.assertIn("http-listen = 0.0.0.0:8080\n", conf)
+        self.assertIn("allowed-host = pictory-gateway.video.svc\n", conf)
+        self.assertIn("http-allow-origin = https://app.example.com\n", conf)
+        ports = found["Service"]["spec"]["ports"]
+        self.assertIn({"name": "http", "port": 80, "targetPort": "http", "appProtocol": "http"}, ports)
+        self.assertIn({"port": "http", "protocol": "TCP"}, found["NetworkPolicy"]["spec"]["ingress"][0]["ports"])
+        [gateway_container] = found["StatefulSet"]["spec"]["template"]["spec"]["containers"]
+        self.assertIn({"name": "http", "containerPort": 8080}, gateway_container["ports"])
 
     def test_one_gateway_whose_jobs_stay(self):
         for values in VALUES:

@@ -21,6 +21,7 @@ ALLOWED = {
     "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
     "rpc": BASE | {"jobs", "watch", "pictory", "json", "obs", "tenants"},
+    "face": BASE | {"rpc", "tenants", "pictory", "json", "http"},
     "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
     "contract": BASE | {"jobs", "pictory", "json", "http"},
@@ -29,7 +30,7 @@ ALLOWED["app"] = set(ALLOWED)
 
 # Libraries, and the only places that may know them.
 OWNERS = {
-    r"grpc(pp|)/|google/protobuf/stubs/logging": {"rpc", "app", "base/library_lines.cc"},
+    r"grpc(pp|)/|google/protobuf/stubs/logging": {"rpc", "face", "app", "base/library_lines.cc"},
     r"curl/": {"http", "app"},
     r"rapidjson/": {"json", "sandbox"},
     r"SQLiteCpp/|sqlite3\.h": {"store", "app"},
@@ -37,8 +38,8 @@ OWNERS = {
     r"prometheus/": {"obs"},
     r"toml\+\+/|cjose/|jansson\.h": {"tenants"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "rpc", "contract", "app"},
-    r"pictory/jobs/internal/": {"base", "jobs", "rpc"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "rpc", "face", "contract", "app"},
+    r"pictory/jobs/internal/": {"base", "jobs", "rpc", "face"},
 }
 
 FORBIDDEN = {

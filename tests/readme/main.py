@@ -26,13 +26,14 @@ sys.path[:0] = [str(ROOT / "tests" / "readme"), str(ROOT / "tests" / "support" /
 os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "release" / "bin"))
 
 from blocks import blocks  # noqa: E402
-from live.gateway import Gateway  # noqa: E402
+from live.gateway import Gateway, gateway  # noqa: E402
 from shell import Shell  # noqa: E402
 
-PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "cli", "operations", "sandbox", "errors", "mesh",
+PAGES = ["README.md", *(f"server/docs/{name}.md" for name in ("using", "http", "cli", "operations", "sandbox", "errors", "mesh",
                                                                 "kubernetes", "proofs", "performance", "architecture")),
          ".github/CONTRIBUTING.md"]
 ADDRESS = "127.0.0.1:50051"
+HTTP_ADDRESS = "http://127.0.0.1:8080"
 WORDS = (b'[{"id":"SceneText_0001","elementType":"SceneText","type":"text","startTime":0,"duration":2,'
          b'"text":"Other words."}]')
 LETTER = b'{"name":"Letter","scenes":[{"sceneId":"s1","sentence":"Dear {{name}},"}]}'
@@ -59,6 +60,8 @@ class Reader:
         self.folder, self.quick = folder, quick
         self.shell = Shell(folder)
         self.jobs = {}
+        self.http = None
+        self.rest = contextlib.ExitStack()
         self.left_out = []
         for name, content in FILES.items():
             (folder / name).write_bytes(content)
@@ -76,7 +79,8 @@ class Reader:
             if kind:
                 block.text = block.text.replace("JOB\"", f"{self.jobs[kind]}\"")
             {"run in the background": self.serve, "run as C++": self.compile, "run as Python": self.python,
-             "run as config": self.configure}[way](block)
+             "run as config": self.configure,
+             "run as a gateway with HTTP": self.serve_http}[way](block)
 
     def leave_out(self, block, why):
         self.left_out.append(f"{self.page}:{block.line}: {why}")
@@ -91,7 +95,8 @@ class Reader:
             name = method(command)
             if "JOB" in command:
                 command = command.replace("JOB", self.jobs[NEEDS[name]])
-            said = self.shell.run(command.replace(ADDRESS, self.shell.env["PICTORY_GATEWAY"]))
+            command = command.replace(ADDRESS, self.shell.env["PICTORY_GATEWAY"])
+            said = self.shell.run(command.replace(HTTP_ADDRESS, self.http or HTTP_ADDRESS))
             if name in KINDS:
                 job = re.search(r'"jobId": "(\S+)"|^job\s+(\S+)', said, re.MULTILINE)
                 self.jobs[KINDS[name]] = job[1] or job[2]
@@ -103,6 +108,8 @@ class Reader:
         """Whether what a command leaves behind is what the README promises."""
         if "demo.mp4" in command and (self.folder / "demo.mp4").read_bytes()[4:8] != b"ftyp":
             sys.exit("readme: demo.mp4 is no mp4")
+        if "$API" in command and said.strip() in ("", "null") and " -o " not in command and "=$(" not in command:
+            sys.exit(f"readme: {command} shows nothing")
         url = said.strip()
         if command.startswith("jq -r .fileUrl") and urllib.request.urlopen(url, timeout=10).read() != FILES["talk.mp4"]:
             sys.exit(f"readme: {url} is not what was uploaded")
@@ -116,6 +123,12 @@ class Reader:
         self.shell.env["PICTORY_GATEWAY"] = re.search(r"PICTORY_GATEWAY=(\S+)", said)[1]
         if not self.quick and self.shell.env["PICTORY_GATEWAY"] != ADDRESS:
             sys.exit(f"readme: {command} does not serve at {ADDRESS}")
+
+    def serve_http(self, block):
+        command, = block.commands()
+        flags = command.replace(HTTP_ADDRESS.removeprefix("http://"), "127.0.0.1:0").split()[1:]
+        print(command, flush=True)
+        self.http = self.rest.enter_context(gateway(*[f for f in flags if f != "--sandbox"])).http
 
     def python(self, block):
         if not (self.folder / "pictory").exists():  # the stubs
@@ -191,6 +204,7 @@ def main():
                     reader.follow(page, block)
         finally:
             reader.shell.end()
+            reader.rest.close()
     print("", "Not run:", *reader.left_out, sep="\n")
     wanted = set(KINDS.values())
     if set(reader.jobs) != wanted:

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
+#include <utility>
 
 namespace gateway::test {
 
@@ -104,6 +105,13 @@ PlainReply PlainClient::Call(const std::string& method, const std::string& path,
                              const std::string& body, const std::string& headers) {
   Send(PlainRequest(method, path, body, headers));
   return Read(method == "HEAD");
+}
+
+std::string PlainClient::Rest() {
+  PlainReply::End end = PlainReply::End::kWhole;
+  while (Fill(&end)) {
+  }
+  return std::exchange(buffer_, "");
 }
 
 bool PlainClient::AwaitEnd() {

@@ -36,6 +36,8 @@ class PlainClient {
   PlainReply ReadHead() { return Read(true); }
   PlainReply Call(const std::string& method, const std::string& path, const std::string& body = "",
                   const std::string& headers = "");
+  // Everything that comes until the peer closes.
+  std::string Rest();
   // True once the peer has closed (or reset) and nothing is left to read.
   bool AwaitEnd();
   // Whether bytes are there now.

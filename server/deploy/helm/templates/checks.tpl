@@ -4,10 +4,10 @@
 {{- fail "replicas must be 1: a gateway owns its account's jobs, and two with stores of their own pay Pictory twice for one request. For more load give it more memory and CPU; for more accounts install the chart once for each." }}
 {{- end }}
 {{- $settings := .Values.settings }}
-{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" "archive-dir" }}
+{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" "archive-dir" "http-listen" "http-allow-origin" }}
 {{- range $name, $value := $settings }}
 {{- if has $name $own }}
-{{- fail (printf "settings.%s: the chart sets it; see drain, tls, webhook, apiKey, archive and sandbox in values.yaml" $name) }}
+{{- fail (printf "settings.%s: the chart sets it; see drain, tls, http, webhook, apiKey, archive and sandbox in values.yaml" $name) }}
 {{- end }}
 {{- if kindIs "map" $value }}
 {{- fail (printf "settings.%s: must be a value or a list" $name) }}
