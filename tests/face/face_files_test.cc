@@ -28,7 +28,7 @@ class FaceFilesTest : public testing::Test {
     jobs::SetArchive(archive, job);
     house_.rpc.hub.Publish(job);
     house_.rpc.fake.PutPart("j1", v1::RESULT_PART_RESULT_JSON, R"({"a":1})");
-    house_.rpc.on_read_archived = [this](const jobs::JobKey&, const std::string&,
+    house_.rpc.on_read_archived = [this](const std::vector<jobs::JobKey>&, const std::string&,
                                          std::int64_t offset, std::int64_t max_bytes,
                                          const rpc::Backend::Done<jobs::PartChunk>& done) {
       const auto from = std::min<std::size_t>(video_.size(), static_cast<std::size_t>(offset));
