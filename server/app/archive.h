@@ -85,10 +85,10 @@ class Archive {
   std::unique_ptr<archive::Archiver> archiver_;
   const std::string directory_;
   std::atomic<bool> stopping_{false};
+  archive::ReadLine reads_;
   WorkThread files_{"archive-files"};                  // counts and removals
   std::vector<std::unique_ptr<WorkThread>> fetching_;  // one for each place
   std::vector<std::unique_ptr<WorkThread>> reading_;   // one for each reader
-  archive::ReadLine reads_;
 };
 
 }  // namespace gateway::app

@@ -148,9 +148,11 @@ std::unique_ptr<Message> NewMessage(const Descriptor& type) {
 
 Violations ReadRequest(const RequestTexts& texts, Message& request) {
   Violations wrong;
-  if (texts.route.takes_body() &&
-      !absl::StripAsciiWhitespace({texts.body.data(), texts.body.size()}).empty()) {
-    wrong = json::ReadApi(texts.body, request, kReading);
+  const bool blank = texts.body.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  if (!blank && texts.route.takes_body()) wrong = json::ReadApi(texts.body, request, kReading);
+  if (!blank && !texts.route.takes_body()) {
+    wrong.push_back({"", "a " + texts.route.http_method +
+                             " has no body here; what it asks for stands in the query"});
   }
   StoreQuery(texts, request, wrong);
   StoreCaptures(texts, request, wrong);

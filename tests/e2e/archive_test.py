@@ -185,14 +185,15 @@ class TakenOver(Archive):
 
     def test_a_kill_in_between_loses_none(self):
         self.start()
-        # What stands in the way keeps the files under the other's name until the process is killed.
-        adopted, job, files = self.resolve(lambda job: (self.archive / "default" / job).write_text(""))
+        # What stands in the way keeps one file at least under the other's name until the process is killed.
+        adopted, job, files = self.resolve(
+            lambda job: (self.archive / "default" / job / "video.txt").mkdir(parents=True))
         wait_until(lambda: '"event":"not_renamed"' in self.g.log.read_text(), "the attempt to rename")
         self.assertEqual(self.g.json("get", job)["archive"]["takenOver"], [adopted])
         self.assertEqual(self.download(job)[0].returncode, 0)
         self.g.kill()
-        self.assertTrue((self.archive / "default" / adopted / "video.mp4").exists())
-        (self.archive / "default" / job).unlink()
+        self.assertTrue((self.archive / "default" / adopted / "video.txt").exists())
+        (self.archive / "default" / job / "video.txt").rmdir()
         self.g.start()
         self.check(adopted, job, files)
 

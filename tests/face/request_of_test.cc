@@ -94,6 +94,8 @@ TEST(RequestOfTest, ReadsBodies) {
   EXPECT_EQ(read.request.preview_job_id(), "p1");
   EXPECT_EQ(read.request.request_id(), "r1");
   EXPECT_TRUE(read.request.wait_for_preview());
+  EXPECT_EQ(ReadAt<v1::ListJobsRequest>("GET", "/v1/jobs", "", R"({"pageSize":1})").Wrong(),
+            ": a GET has no body here; what it asks for stands in the query\n");
   EXPECT_EQ(ReadAt<v1::RenderRequest>("POST", "/v1/renders", "requestId=r1").Wrong(),
             "requestId: belongs into the body of this request\n");
 }

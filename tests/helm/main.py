@@ -320,11 +320,13 @@ class Istio(unittest.TestCase):
 
 class TheGatewayItself(unittest.TestCase):
     def test_serves_with_what_is_rendered_for_the_sandbox(self):
-        """At free ports, and a folder that is here; flags win over the file."""
+        """At free ports, and folders that are here; flags win over the file."""
         with tempfile.TemporaryDirectory() as folder:
             conf = pathlib.Path(folder) / "gateway.conf"
             conf.write_text(one("sandbox", "ConfigMap")["data"]["gateway.conf"])
-            with gateway("--config", conf, sandbox=False) as g:
+            files = pathlib.Path(folder) / "files"
+            files.mkdir(mode=0o700)
+            with gateway("--config", conf, "--archive-dir", files, sandbox=False) as g:
                 done = subprocess.run([BIN / "pictory-gateway", "probe", "--address", g.grpc], timeout=60)
                 self.assertEqual(done.returncode, 0)
                 g.process.terminate()
