@@ -333,6 +333,7 @@ inline constexpr std::size_t kFaceHeadersMaxBytes = 32 * kKiB;
 inline constexpr seconds kFaceIdleTimeout{75};
 inline constexpr seconds kFaceCallerTimeoutMax{86'400};  // that a caller may ask for
 inline constexpr seconds kFaceLastAnswersMax{2};  // for what is on its way at the end of a drain
+inline constexpr seconds kFaceDrainRetry{1};  // after which who comes during a drain comes again
 // How long the server pauses after a connection could not be accepted and none could give way.
 inline constexpr milliseconds kAcceptPause{50};
 // How much is read of a request that was answered early, so that its answer is not lost.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "base/work_thread.h"
 #include "face/events.h"
 #include "face/exchange.h"
@@ -25,7 +26,6 @@ namespace gateway::face {
 namespace {
 
 constexpr std::string_view kDocumentPath = "/openapi.json";
-constexpr Duration kDrainRetry = std::chrono::seconds(1);
 
 // What a page that may call may also read and send.
 constexpr char kExposed[] =
@@ -168,7 +168,7 @@ std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& hea
   }
   absl::StatusOr<HeadFacts> facts = ReadHead(head.headers, options.tenant_header);
   if (!facts.ok()) return Refuse(facts.status(), head, origin);
-  if (draining) return Refuse(errors::Draining(kDrainRetry), head, origin);
+  if (draining) return Refuse(errors::Draining(limits::kFaceDrainRetry), head, origin);
   auto exchange = std::make_shared<Exchange>(
       ground, std::move(found), *std::move(query), head,
       [origin](http::ServerResponse& response) { Dress(origin, response); });
@@ -212,7 +212,7 @@ absl::Status Face::Parts::StatusOf(absl::Status status) const {
   const bool librarys = !status.ok() && errors::Reason(status).empty();
   if (!librarys) return status;
   const bool ends = absl::IsUnavailable(status) || absl::IsCancelled(status);
-  if (draining && ends) return errors::Draining(kDrainRetry);
+  if (draining && ends) return errors::Draining(limits::kFaceDrainRetry);
   if (absl::IsDeadlineExceeded(status)) {
     return errors::DeadlineExceeded(
         "No answer within Request-Timeout; the same request_id asks "

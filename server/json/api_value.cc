@@ -122,7 +122,7 @@ std::string StoreMessage(Type type, std::string_view text, const FieldDescriptor
                          Message& message) {
   const bool time =
       field.message_type()->full_name() == google::protobuf::Timestamp::descriptor()->full_name();
-  if (!time) return field.is_repeated() ? "must be an array of objects" : "must be an object";
+  if (!time) return "must be an object";
   google::protobuf::Timestamp read;
   if (type != Type::kString ||
       !google::protobuf::util::TimeUtil::FromString(std::string(text), &read)) {

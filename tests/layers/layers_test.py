@@ -56,7 +56,7 @@ FORBIDDEN_ELSEWHERE = {"app/self_dial.cc": "certificates are always verified"}
 # A bound by its name. Those of Pictory's own requests stand with their check; other names that look alike are
 # no bounds of ours.
 BOUND = re.compile(r"constexpr (?:std::chrono::\w+|Duration) (k\w+)|"
-                   r"constexpr [\w:<> ]+ (k\w*(?:Max|Most|Least|Min|Floor|Interval|Timeout|Patience|Deadline|Retry|Again|"
+                   r"constexpr (?!std::string_view)[\w:<> ]+ (k\w*(?:Max|Most|Least|Min|Floor|Interval|Timeout|Patience|Deadline|Retry|Again|"
                    r"InARow|Cache|PerSecond|Pages|ReadBytes|PieceBytes)[A-Z]?\w*)\b(?! = limits::)", re.MULTILINE)
 BOUNDS_ELSEWHERE = {
     "pictory/storyboard_check.cc": "Pictory's own",
