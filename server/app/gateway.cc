@@ -50,6 +50,7 @@
 #include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
 #include "tenants/callers.h"
+#include "watch/follower.h"
 #include "watch/stream_wheel.h"
 
 namespace gateway::app {
@@ -126,6 +127,7 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<Archive> archive;  // null: nothing is archived
   std::unique_ptr<jobs::Core> core;
+  std::unique_ptr<watch::Follower> follower;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<rpc::Backend> backend;
   std::shared_ptr<rpc::TlsKeys> tls;     // null: no listener has TLS
@@ -337,6 +339,13 @@ void Gateway::Parts::BuildDomain() {
                       .timers = *timers,
                       .random = random});
   }
+  follower =
+      std::make_unique<watch::Follower>(*store, *store, core->hub, clock, *timers, *broadcaster);
+  core->ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+    follower->OnChange(record, seen);
+  });
+  core->ledger.HiddenBy(
+      [this](const jobs::JobRecord& record) { follower->OnHiddenChange(record); });
   WatchFiles();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
@@ -381,6 +390,8 @@ absl::Status Gateway::Parts::Serve() {
                      .timers = *timers,
                      .random = random,
                      .backend = *backend,
+                     .feed = *store,
+                     .follower = *follower,
                      .shedding = &shedding,
                      .require_request_id = config.require_request_id,
                      .callers = &callers};
@@ -540,6 +551,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   // answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
   pressure_watch.reset();
+  if (follower != nullptr) follower->Stop();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (watches != nullptr) watches->StopAll();
