@@ -72,6 +72,10 @@ def all_rpcs(bench):
                 "JOB_STATE_SUCCEEDED")
     yield equal("GetJob", call("GetJob", {"jobId": talk})[0]["job"]["jobId"], talk)
     yield equal("ListJobs", len(call("ListJobs", {})[0]["jobs"]), 4)
+    # It does not end by itself.
+    told = objects(ask("-max-time", "5", "-d", "{}", front.target, f"{SERVICE}/WatchJobs").stdout)
+    whole = "listStarted" in told[0] and sum("job" in each for each in told) == 4 and "listCompleted" in told[5]
+    yield true("WatchJobs", whole, "the list", f"the list of four, not {told}")
     chunks = call("ReadJobResult", {"jobId": talk, "part": "RESULT_PART_SRT"})
     yield true("ReadJobResult", "data" in chunks[0], f"{len(chunks)} chunk", "the subtitles")
     usage = call("GetUsage", {})[0]
