@@ -1,6 +1,7 @@
 #include "command_tree.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/substitute.h"
@@ -86,6 +87,19 @@ void AddSubmits(CLI::App& app, Raw& raw) {
   }
 }
 
+// What a command chooses jobs by.
+std::array<CLI::Option*, 3> AddFilter(CLI::App* sub, Raw& raw) {
+  return {sub->add_option("--state", raw.states, "Only in this state")
+              ->type_name("STATE")
+              ->allow_extra_args(false),
+          sub->add_option("--kind", raw.kinds, "Only of this kind")
+              ->type_name("KIND")
+              ->allow_extra_args(false),
+          sub->add_option("--label", raw.labels, "Only with this key=value")
+              ->type_name("KEY=VALUE")
+              ->allow_extra_args(false)};
+}
+
 void AddBatch(CLI::App& app, Raw& raw) {
   Invocation& to = *raw.to;
   CLI::App* batch =
@@ -138,15 +152,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
 
   CLI::App* list = Add(app, to, Command::kList, "list", "Show jobs",
                        absl::Substitute(help::kList, KindWords(" ")));
-  list->add_option("--state", raw.states, "Only in this state")
-      ->type_name("STATE")
-      ->allow_extra_args(false);
-  list->add_option("--kind", raw.kinds, "Only of this kind")
-      ->type_name("KIND")
-      ->allow_extra_args(false);
-  list->add_option("--label", raw.labels, "Only with this key=value")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
+  AddFilter(list, raw);
   CLI::Option* limit = list->add_option("--limit", to.limit, "At most so many (50)")
                            ->type_name("N")
                            ->check(AboveZero());
@@ -158,8 +164,10 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
   list->add_flag("--watch", to.watch, "Go on, with a line for each job that is new or has changed")
       ->excludes(all);
 
-  jobs(Add(app, to, Command::kWatch, "watch", "Show the progress of jobs until they are done",
-           help::kWatch));
+  CLI::App* watch = Add(app, to, Command::kWatch, "watch",
+                        "Show the progress of jobs until they are done", help::kWatch);
+  CLI::Option* named = watch->add_option("JOB", to.jobs, "One job or several; none: all of them");
+  for (CLI::Option* filter : AddFilter(watch, raw)) filter->excludes(named);
   jobs(Add(app, to, Command::kWait, "wait", "Wait silently until jobs are done", help::kWait));
 
   CLI::App* result =

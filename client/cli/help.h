@@ -164,10 +164,17 @@ inline constexpr char kWatch[] =
 again by itself. Ctrl-C detaches: the jobs go on. The exit status is that of the job in most
 need of attention. An UNCONFIRMED job is watched on, as `pictory wait` does.
 
+Without a JOB it watches all jobs that have not ended, or those of --state, --kind and --label, also
+those that come to be later, until Ctrl-C: a table that lives on a terminal, a line for each
+change elsewhere. With --json it is an object for each change: the job, or {"goneJobId": …} of one
+that was deleted. Several --state or --kind: any of them; several --label: all of them.
+
 Examples:
   pictory watch 01hx2v…
   pictory watch 01hx2v… 01hx30… --timeout 10m
-  pictory watch 01hx2v… --json        # one object for each state)";
+  pictory watch 01hx2v… --json        # one object for each state
+  pictory watch                       # all that goes on
+  pictory watch --label batch=monday --json)";
 
 inline constexpr char kWait[] =
     R"(Silent until the jobs are done; but of a job that is UNCONFIRMED stderr tells once what can be

@@ -49,6 +49,8 @@ class Output {
   Progress::Mode ProgressMode() const;
   // stderr, as it is at each moment.
   static Screen StderrScreen();
+  // Whether answers go to a terminal.
+  bool AnswersOnTerminal() const { return on_terminal_; }
   // Whether stderr is a terminal.
   static bool Terminal();
 

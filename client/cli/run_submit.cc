@@ -195,7 +195,10 @@ ExitCode RunSubmit(const Session& session, SubmitRequest request, const std::str
   return session.out.Delivered() ? code : Untold(session, *job);
 }
 
-ExitCode RunWatch(const Session& session) { return FollowJobs(session, session.args.jobs, true); }
+ExitCode RunWatch(const Session& session) {
+  if (session.args.jobs.empty()) return RunWatchMany(session);
+  return FollowJobs(session, session.args.jobs, true);
+}
 
 ExitCode RunWait(const Session& session) { return FollowJobs(session, session.args.jobs, false); }
 

@@ -57,6 +57,8 @@ ExitCode RunUpload(const Session& session, const LocalFile& file);
 ExitCode RunGet(const Session& session);
 ExitCode RunList(const Session& session);
 ExitCode RunWatch(const Session& session);
+// Watches all jobs that the arguments choose.
+ExitCode RunWatchMany(const Session& session);
 ExitCode RunWait(const Session& session);
 ExitCode RunResult(const Session& session);
 ExitCode RunOpen(const Session& session);

@@ -281,6 +281,7 @@ std::string InCommands(std::string_view text) {
         {"BatchGetJobs", "get"},
         {"ListJobs", "list"},
         {"WatchJob", "watch"},
+        {"WatchJobs", "watch"},
         {"ReadJobResult", "result"},
         {"ReadArchivedFile", "result --download"},
         {"ResolveJob", "resolve"},

@@ -239,6 +239,10 @@ Watch Client::WatchJob(std::string job_id, WatchOptions options) const {
   return Watch(core_, std::move(job_id), std::move(options));
 }
 
+JobsWatch Client::WatchJobs(WatchJobsRequest request, WatchOptions options) const {
+  return JobsWatch(core_, std::move(request), std::move(options));
+}
+
 AsyncWatch Client::WatchJobAsync(std::string job_id, AsyncWatch::OnState each,
                                  AsyncWatch::OnEnd end, WatchOptions options) const {
   return AsyncWatch(WatchJob(std::move(job_id), std::move(options)), std::move(each),

@@ -6,6 +6,7 @@
 #include "backoff.h"
 #include "core.h"
 #include "pictory_jobs/status.h"
+#include "timed_stream.h"
 
 namespace pictory_jobs {
 namespace {
@@ -15,89 +16,9 @@ using std::chrono::steady_clock;
 
 }  // namespace
 
-// A TimedStream is one stream of WatchJob whose reads have a time limit. A completion queue of its
-// own gives that without another thread.
-class TimedStream {
- public:
-  enum class Read { kMessage, kTimeout, kEnd };
-
-  TimedStream(Core& core, Core::Stub& stub, const v1::WatchJobRequest& request,
-              const std::stop_token& stop)
-      : cancel_(stop, [this] { context_.TryCancel(); }) {
-    core.Prepare(context_);
-    reader_ = stub.PrepareAsyncWatchJob(&context_, request, &queue_);
-    reader_->StartCall(this);
-    pending_ = true;
-  }
-
-  ~TimedStream() {
-    context_.TryCancel();
-    if (pending_) Wait(std::nullopt);
-    if (!finished_) Finish().IgnoreError();
-    queue_.Shutdown();
-    while (Wait(std::nullopt)) {
-    }
-  }
-
-  TimedStream(const TimedStream&) = delete;
-  TimedStream& operator=(const TimedStream&) = delete;
-
-  // After kMessage the message is in message() until the next call.
-  Read Next(nanoseconds limit) {
-    const steady_clock::time_point until = steady_clock::now() + limit;
-    while (alive_) {
-      if (!pending_) {
-        reader_->Read(&message_, this);
-        pending_ = reading_ = true;
-      }
-      if (!Wait(until - steady_clock::now())) return Read::kTimeout;
-      if (alive_ && std::exchange(reading_, false)) return Read::kMessage;
-    }
-    return Read::kEnd;
-  }
-
-  v1::WatchJobResponse& message() { return message_; }
-
-  // Is called after kEnd only.
-  absl::Status Finish() {
-    finished_ = true;
-    grpc::Status status;
-    reader_->Finish(&status, this);
-    pending_ = true;
-    Wait(std::nullopt);
-    return FromGrpc(status);
-  }
-
- private:
-  // Waits for the operation under way; false if the limit came first, or nothing can come any more.
-  bool Wait(std::optional<nanoseconds> limit) {
-    void* tag = nullptr;
-    bool ok = false;
-    gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    if (limit) {
-      until = gpr_time_add(
-          gpr_now(GPR_CLOCK_MONOTONIC),
-          gpr_time_from_nanos(std::max<nanoseconds::rep>(0, limit->count()), GPR_TIMESPAN));
-    }
-    if (queue_.AsyncNext(&tag, &ok, until) != grpc::CompletionQueue::GOT_EVENT) return false;
-    pending_ = false;
-    alive_ = alive_ && ok;
-    return true;
-  }
-
-  grpc::ClientContext context_;
-  grpc::CompletionQueue queue_;
-  v1::WatchJobResponse message_;
-  std::unique_ptr<grpc::ClientAsyncReader<v1::WatchJobResponse>> reader_;
-  bool pending_ = false;
-  bool reading_ = false;
-  bool alive_ = true;
-  bool finished_ = false;
-  // This is the last member, so that it is gone before what it cancels.
-  std::stop_callback<std::function<void()>> cancel_;
-};
-
 class Watch::State {
+  using Stream = TimedStream<v1::WatchJobRequest, v1::WatchJobResponse>;
+
  public:
   State(std::shared_ptr<Core> core, std::string job_id, WatchOptions options)
       : core_(std::move(core)),
@@ -113,15 +34,16 @@ class Watch::State {
   std::optional<Job> Next() {
     while (!ended_) {
       if (!stream_) {
-        stream_ = std::make_unique<TimedStream>(*core_, *stub_, request_, cancel_.get_token());
+        stream_ = std::make_unique<Stream>(*core_, *stub_, &Core::Stub::PrepareAsyncWatchJob,
+                                           request_, cancel_.get_token());
         first_in_stream_ = true;
       }
-      const TimedStream::Read read = stream_->Next(std::min<nanoseconds>(options_.silence, Left()));
+      const StreamRead read = stream_->Next(std::min<nanoseconds>(options_.silence, Left()));
       if (cancel_.stop_requested()) {
         End(absl::CancelledError("The watch was cancelled; the job goes on"));
-      } else if (read == TimedStream::Read::kMessage) {
+      } else if (read == StreamRead::kMessage) {
         if (std::optional<Job> job = Take(stream_->message())) return job;
-      } else if (read == TimedStream::Read::kTimeout) {
+      } else if (read == StreamRead::kTimeout) {
         if (Left() > nanoseconds(0)) {
           Reconnect(absl::UnavailableError("The gateway sent nothing for too long"));
         } else {
@@ -221,7 +143,7 @@ class Watch::State {
   v1::WatchJobRequest request_;  // after_revision is the one seen last
   std::optional<steady_clock::time_point> until_;
   std::stop_source cancel_;
-  std::unique_ptr<TimedStream> stream_;
+  std::unique_ptr<Stream> stream_;
   bool first_in_stream_ = true;
   bool got_state_ = false;
   bool heard_ = false;

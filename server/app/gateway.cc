@@ -51,6 +51,7 @@
 #include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
 #include "tenants/callers.h"
+#include "watch/follower.h"
 #include "watch/stream_wheel.h"
 
 namespace gateway::app {
@@ -129,6 +130,7 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<Archive> archive;  // null: nothing is archived
   std::unique_ptr<jobs::Core> core;
+  std::unique_ptr<watch::Follower> follower;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<rpc::Backend> backend;
   std::shared_ptr<rpc::TlsKeys> tls;     // null: no listener has TLS
@@ -348,6 +350,13 @@ void Gateway::Parts::BuildDomain() {
                       .timers = *timers,
                       .random = random});
   }
+  follower =
+      std::make_unique<watch::Follower>(*store, *store, core->hub, clock, *timers, *broadcaster);
+  core->ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+    follower->OnChange(record, seen);
+  });
+  core->ledger.HiddenBy(
+      [this](const jobs::JobRecord& record) { follower->OnHiddenChange(record); });
   WatchFiles();
   stop_file =
       std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
@@ -393,6 +402,8 @@ absl::Status Gateway::Parts::Serve() {
                      .random = random,
                      .backend = *backend,
                      .callers = callers,
+                     .feed = *store,
+                     .follower = *follower,
                      .shedding = &shedding,
                      .require_request_id = config.require_request_id};
   domain.operated = LogOperated;
@@ -581,6 +592,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   // answer with a retry.
   if (webhooks != nullptr) webhooks->Stop();
   pressure_watch.reset();
+  if (follower != nullptr) follower->Stop();
   if (core != nullptr) core->Stop();
   if (stop_file != nullptr) stop_file->Stop();
   if (watches != nullptr) watches->StopAll();

@@ -71,8 +71,9 @@ void AddFace(Adder& add, const face::Face& face) {
 }
 
 void AddCalls(Adder& add, const rpc::Server& server, int watches_max) {
-  add.Gauge("watches", "WatchJob streams open", [&server] { return server.open_watches(); });
-  add.Gauge("watches_max", "WatchJob streams that may be open",
+  add.Gauge("watches", "Streams of WatchJob and WatchJobs open",
+            [&server] { return server.open_watches(); });
+  add.Gauge("watches_max", "Streams of WatchJob and WatchJobs that may be open",
             [watches_max] { return watches_max; });
   add.Counter("connections_accepted_total", "Connections to the gRPC listeners",
               [&server] { return server.accepted_connections(); });

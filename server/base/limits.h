@@ -441,6 +441,21 @@ inline constexpr milliseconds kStreamEndTick{100};
 // a few milliseconds.
 inline constexpr std::size_t kWatchersSliceMax = 256;
 inline constexpr seconds kWriteStuckAfter{30};
+// WatchJobs. How many jobs one stream may name; how many changed jobs may wait for a slow reader
+// before it reads them from the store instead; what one reads of the store at once, and how much of
+// a list it holds; and how long the text is from which it goes on.
+inline constexpr int kWatchJobsIdsMax = 1000;
+inline constexpr std::size_t kWatchJobsQueueMax = 1'024;
+inline constexpr int kWatchJobsFeedPage = 512;
+inline constexpr int kWatchJobsListPage = 100;
+inline constexpr std::size_t kWatchJobsListHeldBytes = 64 * kKiB;
+inline constexpr std::size_t kResumeTokenMaxBytes = 4 * kKiB;
+// The follower of the store's feed: how often it reads, how much at once, how many jobs it asks the
+// store for at a time, and how many changes may wait to be told.
+inline constexpr milliseconds kFeedInterval{200};
+inline constexpr int kFeedPage = 1'000;
+inline constexpr std::size_t kFeedLooksMax = 32;
+inline constexpr std::size_t kFeedBacklogMax = 65'536;
 inline constexpr seconds kUnaryDefaultDeadline{60};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without a request_id is matched this long
 // Submits without a request_id whose answer may not have arrived.

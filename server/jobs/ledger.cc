@@ -44,6 +44,8 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
         if (begun.ok() && begun->begun && begun->record.submission == SubmissionState::kWaiting) {
           Outcome outcome{.status = absl::OkStatus(), .record = begun->record};
           Show(outcome);
+        } else if (begun.ok() && begun->begun && hidden_) {
+          hidden_(begun->record);
         }
         done(std::move(begun));
       });
@@ -70,7 +72,11 @@ void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, boo
   if (outcome.status.ok()) {
     ++outcome.record.version;
     if (change.stored) change.stored(outcome.record);
-    if (!change.hidden && IsVisible(outcome.record)) Show(outcome, ended_before);
+    if (!change.hidden && IsVisible(outcome.record)) {
+      Show(outcome, ended_before);
+    } else if (hidden_) {
+      hidden_(outcome.record);
+    }
   }
   done(std::move(outcome));
 }

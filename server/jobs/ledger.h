@@ -33,6 +33,9 @@ class Ledger {
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
   void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
+  // Tells of each stored change that no observer hears of. It is set before the first change.
+  void HiddenBy(std::function<void(const JobRecord&)> hidden) { hidden_ = std::move(hidden); }
+
   // Tells of each record that has gone because it was old. It is set before the first change.
   void ForgottenBy(std::function<void(const JobKey&)> forgotten) {
     forgotten_ = std::move(forgotten);
@@ -91,6 +94,7 @@ class Ledger {
   Hub& hub_;
   Complete complete_;                             // null: nothing is added
   std::function<void(const JobKey&)> forgotten_;  // may be null
+  std::function<void(const JobRecord&)> hidden_;  // may be null
   std::vector<Observer> observers_;
 };
 

@@ -117,6 +117,13 @@ v1::Job ToProto(const Snapshot& snapshot) {
   return out;
 }
 
+std::map<std::string, std::string> LabelsOf(const Snapshot& snapshot) {
+  v1::Job header;
+  std::ignore = header.ParseFromArray(snapshot.frame.data() + snapshot.job_at,
+                                      static_cast<int>(snapshot.result_at - snapshot.job_at));
+  return {header.labels().begin(), header.labels().end()};
+}
+
 v1::Job ToListProto(const Job& job) {
   v1::Job out = ToProto(job);
   pictory::LeaveOutForList(out);

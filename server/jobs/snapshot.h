@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -74,6 +75,9 @@ struct ByName {
 // The job as callers see it, with the BASIC result if there is one.
 v1::Job ToProto(const Job& job);
 v1::Job ToProto(const Snapshot& snapshot);
+
+// The labels of the snapshot's job.
+std::map<std::string, std::string> LabelsOf(const Snapshot& snapshot);
 
 // The job as lists show it, without the texts of its result; the parts left out are named in
 // omitted_parts.

@@ -17,6 +17,7 @@
 #include "jobs/store.h"
 #include "rpc/backend.h"
 #include "tenants/callers.h"
+#include "watch/follower.h"
 #include "watch/stream_wheel.h"
 
 namespace gateway::rpc {
@@ -68,6 +69,8 @@ struct Domain {
   Random& random;
   Backend& backend;
   const tenants::Callers& callers;  // who may call
+  jobs::Feed& feed;
+  watch::Follower& follower;
 
   // What is refused under pressure; null: nothing ever is.
   Shedding* shedding = nullptr;

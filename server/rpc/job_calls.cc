@@ -157,24 +157,41 @@ std::string PageToken(const std::string& tenant, const v1::ListJobsRequest& requ
   return absl::WebSafeBase64Escape(FilterHash(tenant, request) + last_job_id);
 }
 
-absl::StatusOr<jobs::ListQuery> ToQuery(const std::string& tenant,
-                                        const v1::ListJobsRequest& request) {
-  jobs::ListQuery query;
+namespace {
+
+template <class Request>
+std::vector<errors::Violation> WrongStatesAndKinds(const Request& request) {
   std::vector<errors::Violation> violations;
   for (int i = 0; i < request.states_size(); ++i) {
     const v1::JobState state = request.states(i);
     if (!v1::JobState_IsValid(state) || state == v1::JOB_STATE_UNSPECIFIED) {
       violations.push_back({"states[" + std::to_string(i) + "]", "is no state of a job"});
     }
-    query.states.push_back(state);
   }
   for (int i = 0; i < request.kinds_size(); ++i) {
-    const v1::JobKind kind = request.kinds(i);
-    if (!v1::JobKind_IsValid(kind)) {
+    if (!v1::JobKind_IsValid(request.kinds(i))) {
       violations.push_back({"kinds[" + std::to_string(i) + "]", "is no kind of job"});
     }
-    query.kinds.push_back(kind);
   }
+  return violations;
+}
+
+}  // namespace
+
+std::vector<errors::Violation> ViolationsOfFilter(const v1::ListJobsRequest& request) {
+  return WrongStatesAndKinds(request);
+}
+
+std::vector<errors::Violation> ViolationsOfFilter(const v1::WatchJobsRequest& request) {
+  return WrongStatesAndKinds(request);
+}
+
+absl::StatusOr<jobs::ListQuery> ToQuery(const std::string& tenant,
+                                        const v1::ListJobsRequest& request) {
+  jobs::ListQuery query;
+  std::vector<errors::Violation> violations = ViolationsOfFilter(request);
+  for (int i = 0; i < request.states_size(); ++i) query.states.push_back(request.states(i));
+  for (int i = 0; i < request.kinds_size(); ++i) query.kinds.push_back(request.kinds(i));
   for (const auto& [key, value] : request.labels()) query.labels[key] = value;
   if (request.has_created_from() && !ReadTime(request.created_from(), query.created_from)) {
     violations.push_back({"created_from", "is no valid time"});

@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/errors.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
@@ -19,6 +21,11 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
 
 void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request,
               const Reply& reply, const Domain& domain);
+
+// What is wrong with the states and kinds that a request chooses jobs by: one of ListJobs or of
+// WatchJobs.
+std::vector<errors::Violation> ViolationsOfFilter(const v1::ListJobsRequest& request);
+std::vector<errors::Violation> ViolationsOfFilter(const v1::WatchJobsRequest& request);
 
 // The store's query for a request, at most one job longer than a page; INVALID_ARGUMENT with all
 // that is wrong. Pure.

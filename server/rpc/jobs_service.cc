@@ -22,6 +22,7 @@
 #include "rpc/upload_call.h"
 #include "rpc/usage_call.h"
 #include "rpc/watch_call.h"
+#include "rpc/watch_jobs_call.h"
 
 namespace gateway::rpc {
 namespace {
@@ -70,6 +71,7 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
       submit_max_bytes_);
   AddAccountCalls();
   AddStream("/pictory.jobs.v1.PictoryJobs/WatchJob", Role::kRead, &JobsService::WatchJob);
+  AddStream("/pictory.jobs.v1.PictoryJobs/WatchJobs", Role::kRead, &JobsService::WatchJobs);
   AddStream("/pictory.jobs.v1.PictoryJobs/ReadJobResult", Role::kRead, &JobsService::ReadJobResult);
   AddStream("/pictory.jobs.v1.PictoryJobs/ReadArchivedFile", Role::kRead,
             &JobsService::ReadArchivedFile);
@@ -158,23 +160,38 @@ JobsService::Unary* JobsService::ServeSubmit(const SubmitMethod& method, Context
       Admission::Kind::kSubmit, method.prototype);
 }
 
-JobsService::Stream* JobsService::WatchJob(Context* context, const Principal& principal,
-                                           const Bytes* request) {
+template <class Request, class Check, class Make, class Begin>
+JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* context,
+                                             const Principal& principal, const Bytes* request,
+                                             const Check& check, const Make& make,
+                                             const Begin& begin) {
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
   if (ticket) {
     absl::StatusOr<TenantGates::Place> place = domain_.gates->EnterWatch(*principal);
     if (!place.ok()) {
       Free(*request);
-      return RefuseStream("WatchJob", *context, ToGrpc(place.status()), domain_);
+      return RefuseStream(method, *context, ToGrpc(place.status()), domain_);
     }
     ticket.Keep(*std::move(place));
   }
-  return ServeStream<v1::WatchJobRequest>(
-      "WatchJob", context, principal, request, std::move(ticket), admission_, domain_, CheckWatch,
-      [this](const Caller& caller, const v1::WatchJobRequest& message, watch::StreamSink& sink) {
-        return MakeWatch(watch_limits_, caller, message, sink, domain_);
+  return ServeStream<Request>(
+      method, context, principal, request, std::move(ticket), admission_, domain_, check,
+      [this, &make](const Caller& caller, const Request& message, watch::StreamSink& sink) {
+        return make(watch_limits_, caller, message, sink, domain_);
       },
-      BeginWatch);
+      begin);
+}
+
+JobsService::Stream* JobsService::WatchJob(Context* context, const Principal& principal,
+                                           const Bytes* request) {
+  return ServeWatch<v1::WatchJobRequest>("WatchJob", context, principal, request, CheckWatch,
+                                         MakeWatch, BeginWatch);
+}
+
+JobsService::Stream* JobsService::WatchJobs(Context* context, const Principal& principal,
+                                            const Bytes* request) {
+  return ServeWatch<v1::WatchJobsRequest>("WatchJobs", context, principal, request, CheckWatchJobs,
+                                          MakeWatchJobs, BeginWatchJobs);
 }
 
 JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principal& principal,

@@ -32,6 +32,12 @@ class JobsService final : public RawService {
   Unary* ServeSubmit(const SubmitMethod& method, Context* context, const Principal& principal,
                      const Bytes* request, Bytes* response);
   Stream* WatchJob(Context* context, const Principal& principal, const Bytes* request);
+  Stream* WatchJobs(Context* context, const Principal& principal, const Bytes* request);
+  // Serves a stream that has a watch's place.
+  template <class Request, class Check, class Make, class Begin>
+  Stream* ServeWatch(std::string_view method, Context* context, const Principal& principal,
+                     const Bytes* request, const Check& check, const Make& make,
+                     const Begin& begin);
   Stream* ReadJobResult(Context* context, const Principal& principal, const Bytes* request);
   Stream* ReadArchivedFile(Context* context, const Principal& principal, const Bytes* request);
 

@@ -4,13 +4,7 @@
 #include <utility>
 
 namespace gateway::rpc {
-namespace {
-
-constexpr char kMethod[] = "WatchJob";
-
-}  // namespace
-
-void OpenWatches::Add(tenants::PrincipalPtr principal,
+void OpenWatches::Add(const char* method, tenants::PrincipalPtr principal,
                       const std::shared_ptr<watch::LiveStream>& stream) {
   {
     MutexLock lock(mutex_);
@@ -18,10 +12,10 @@ void OpenWatches::Add(tenants::PrincipalPtr principal,
       std::erase_if(open_, [](const Open& open) { return open.stream.expired(); });
       sweep_at_ = std::max<std::size_t>(64, 2 * open_.size());
     }
-    open_.push_back({principal, stream});
+    open_.push_back({method, principal, stream});
   }
   // The tenants may have changed between the look at the caller and now.
-  absl::Status lost = callers_.Recheck(*principal, tenants::Role::kRead, kMethod);
+  absl::Status lost = callers_.Recheck(*principal, tenants::Role::kRead, method);
   if (!lost.ok()) stream->End(std::move(lost));
 }
 
@@ -33,7 +27,7 @@ void OpenWatches::Recheck() {
     open = open_;
   }
   for (const Open& one : open) {
-    absl::Status lost = callers_.Recheck(*one.principal, tenants::Role::kRead, kMethod);
+    absl::Status lost = callers_.Recheck(*one.principal, tenants::Role::kRead, one.method);
     if (lost.ok()) continue;
     if (const auto stream = one.stream.lock()) stream->End(std::move(lost));
   }

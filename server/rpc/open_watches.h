@@ -20,14 +20,16 @@ class OpenWatches {
   // `callers` must outlive it.
   explicit OpenWatches(const tenants::Callers& callers) : callers_(callers) {}
 
-  // Does not keep the watch alive. If the caller has lost its leave since it was let in, the watch
-  // ends at once.
-  void Add(tenants::PrincipalPtr principal, const std::shared_ptr<watch::LiveStream>& stream);
+  // Does not keep the watch alive; `method` is a literal. If the caller has lost its leave since it
+  // was let in, the watch ends at once.
+  void Add(const char* method, tenants::PrincipalPtr principal,
+           const std::shared_ptr<watch::LiveStream>& stream);
   // To be called when the tenants have changed.
   void Recheck();
 
  private:
   struct Open {
+    const char* method;
     tenants::PrincipalPtr principal;
     std::weak_ptr<watch::LiveStream> stream;
   };

@@ -17,6 +17,16 @@ absl::Status CheckWatch(const v1::WatchJobRequest& request) {
   return CheckView(request.view());
 }
 
+Duration LifeOf(const WatchLimits& limits, const Caller& caller, const Domain& domain) {
+  // The life is spread, so that watches that began together do not end together.
+  const auto life =
+      std::chrono::duration_cast<Duration>(limits.max_life * (0.9 + 0.1 * domain.random.Uniform()));
+  if (!caller.principal->until.has_value()) return life;
+  // Who came with a token comes again with a newer one.
+  return std::clamp<Duration>(*caller.principal->until - domain.clock.WallNow(), Duration::zero(),
+                              life);
+}
+
 std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const Caller& caller,
                                               const v1::WatchJobRequest& request,
                                               watch::StreamSink& sink, const Domain& domain) {
@@ -24,14 +34,7 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   options.after_revision = request.after_revision();
   options.heartbeat = limits.heartbeat;
   options.stuck = limits.stuck;
-  // The life is spread, so that watches that began together do not end together.
-  options.max_life =
-      std::chrono::duration_cast<Duration>(limits.max_life * (0.9 + 0.1 * domain.random.Uniform()));
-  // Who came with a token comes again with a newer one.
-  if (caller.principal->until.has_value()) {
-    options.max_life = std::clamp<Duration>(*caller.principal->until - domain.clock.WallNow(),
-                                            Duration::zero(), options.max_life);
-  }
+  options.max_life = LifeOf(limits, caller, domain);
   if (request.view() == v1::JOB_VIEW_FULL) {
     options.load_final = [&domain, peer = caller.peer](
                              jobs::SnapshotPtr snapshot,
@@ -72,7 +75,7 @@ void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const jobs::Ow
 
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain) {
-  domain.open_watches->Add(caller.principal, stream);
+  domain.open_watches->Add("WatchJob", caller.principal, stream);
   Subscribe(stream, caller.owner, request.job_id(), std::hash<std::string>()(caller.peer),
             /*again=*/false, domain);
 }

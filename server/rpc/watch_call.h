@@ -22,6 +22,9 @@ struct WatchLimits {
   Duration max_life = std::chrono::minutes(30);
 };
 
+// How long a caller's watch may last.
+Duration LifeOf(const WatchLimits& limits, const Caller& caller, const Domain& domain);
+
 // What is wrong with a request; OK if nothing.
 absl::Status CheckWatch(const v1::WatchJobRequest& request);
 

@@ -5,13 +5,13 @@
 
 #include "SQLiteCpp/Column.h"
 #include "SQLiteCpp/Transaction.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/errors.h"
 #include "base/ids.h"
 #include "base/limits.h"
+#include "store/feed_position.h"
 #include "store/record_row.h"
 #include "store/state_sql.h"
 
@@ -296,21 +296,35 @@ void JobReads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
   }
 }
 
-std::int64_t JobReads::FindFeedEnd() {
+JobReads::FeedTold JobReads::ReadFeedEnds() {
+  FeedTold told;
+  SQLite::Statement store(db_, "SELECT feed_id, feed_begin FROM store");
+  if (store.executeStep()) {
+    told.id = store.getColumn(0).getString();
+    told.begin = store.getColumn(1).getInt64();
+  }
   StatementUse end(feed_end_);
   end->executeStep();
-  return end->getColumn(0).getInt64();
+  told.end = end->getColumn(0).getInt64();
+  return told;
+}
+
+std::string JobReads::FindFeedEnd() {
+  SQLite::Transaction snapshot(db_);
+  const FeedTold told = ReadFeedEnds();
+  return FeedPosition(told.id, told.end);
 }
 
 absl::StatusOr<jobs::FeedPage> JobReads::ReadFeed(const std::string& position, int limit) {
   // All steps see one snapshot; otherwise rows of deleted jobs could be forgotten between two
   // steps.
   SQLite::Transaction snapshot(db_);
-  std::int64_t after = 0;
-  if (!absl::SimpleAtoi(position, &after) || after > FindFeedEnd() ||
-      after < db_.execAndGet("SELECT coalesce(max(feed_begin), 0) FROM store").getInt64()) {
+  const FeedTold told = ReadFeedEnds();
+  const std::optional<std::int64_t> begin = ReadFeedPosition(told.id, position);
+  if (!begin.has_value() || *begin > told.end || *begin < told.begin) {
     return jobs::FeedForgotten();
   }
+  std::int64_t after = *begin;
   SQLite::Statement read(
       db_, absl::StrCat("SELECT change, tenant, job_id, shard, version, submission = ",
                         Sql(jobs::SubmissionState::kDeleted),
@@ -327,7 +341,7 @@ absl::StatusOr<jobs::FeedPage> JobReads::ReadFeed(const std::string& position, i
                             .version = read.getColumn(4).getInt64(),
                             .gone = read.getColumn(5).getInt() != 0});
   }
-  page.position = absl::StrCat(after);
+  page.position = FeedPosition(told.id, after);
   return page;
 }
 

@@ -33,13 +33,19 @@ class JobReads {
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
-  std::int64_t FindFeedEnd();
+  std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
                                            std::int64_t max_bytes);
 
  private:
+  struct FeedTold {
+    std::string id;
+    std::int64_t begin = 0;  // what changed up to here is forgotten
+    std::int64_t end = 0;
+  };
+  FeedTold ReadFeedEnds();
   std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);
 
   SQLite::Database& db_;

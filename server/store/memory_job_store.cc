@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <tuple>
 
-#include "absl/strings/numbers.h"
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/archive_plan.h"
 #include "jobs/restart.h"
 #include "jobs/spending.h"
+#include "store/feed_position.h"
 #include "store/grant_all.h"
 
 namespace gateway::store {
@@ -429,15 +429,16 @@ void MemoryJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease
 }
 
 void MemoryJobStore::FindFeedEnd(Callback<std::string> done) {
-  done(Locked<std::string>([&]() REQUIRES(mutex_) { return std::to_string(change_); }));
+  done(Locked<std::string>([&]() REQUIRES(mutex_) { return FeedPosition(feed_id_, change_); }));
 }
 
 void MemoryJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
   done(Locked<jobs::FeedPage>([&]() REQUIRES(mutex_) -> absl::StatusOr<jobs::FeedPage> {
-    std::int64_t after = 0;
-    if (!absl::SimpleAtoi(position, &after) || after > change_ || after < feed_begin_) {
+    const std::optional<std::int64_t> begin = ReadFeedPosition(feed_id_, position);
+    if (!begin.has_value() || *begin > change_ || *begin < feed_begin_) {
       return jobs::FeedForgotten();
     }
+    std::int64_t after = *begin;
     jobs::FeedPage page;
     for (auto at = feed_.upper_bound(after);
          at != feed_.end() && page.entries.size() < static_cast<std::size_t>(std::max(limit, 0));
@@ -445,7 +446,7 @@ void MemoryJobStore::ReadFeed(std::string position, int limit, Callback<jobs::Fe
       page.entries.push_back(at->second);
       after = at->first;
     }
-    page.position = std::to_string(after);
+    page.position = FeedPosition(feed_id_, after);
     return page;
   }));
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/random.h"
 #include "jobs/store.h"
 
 namespace gateway::store {
@@ -93,6 +94,7 @@ class MemoryJobStore : public jobs::Store {
   std::map<std::int64_t, jobs::FeedEntry> feed_ GUARDED_BY(mutex_);
   std::map<Key, std::int64_t> changes_ GUARDED_BY(mutex_);
   std::deque<std::int64_t> tombstones_ GUARDED_BY(mutex_);
+  const std::string feed_id_ = RandomHex(8);
   std::int64_t change_ GUARDED_BY(mutex_) = 0;
   std::int64_t feed_begin_ GUARDED_BY(mutex_) = 0;  // deleted jobs up to here are forgotten
   std::map<Key, Parts> parts_ GUARDED_BY(mutex_);

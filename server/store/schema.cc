@@ -252,6 +252,12 @@ constexpr char kVersion11[] = R"sql(
 ALTER TABLE jobs ADD COLUMN trace TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Version 12 names the feed, so that a position in that of another store is known as such. The name
+// is given when the file is opened.
+constexpr char kVersion12[] = R"sql(
+ALTER TABLE store ADD COLUMN feed_id TEXT NOT NULL DEFAULT '';
+)sql";
+
 // The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
@@ -300,6 +306,22 @@ absl::Status ClaimFor(SQLite::Database& db, bool sandbox) {
       sandbox ? "sandbox" : "real", " ones; set another --state-dir"));
 }
 
+// Whether SQLite has made the file as a copy of another since its epoch began; a new file looks
+// the same.
+bool IsCopy(SQLite::Database& db) {
+  return Number(db, "PRAGMA schema_version") <
+         kCookieBase + db.execAndGet("SELECT epoch FROM store").getInt64();
+}
+
+// Names the feed, that of a copy anew: what follows in it is not what followed in the other.
+void NameFeed(SQLite::Database& db) {
+  SQLite::Statement name(db,
+                         "UPDATE store SET feed_id = lower(hex(randomblob(8)))"
+                         " WHERE feed_id = '' OR ?");
+  name.bind(1, IsCopy(db) ? 1 : 0);
+  name.exec();
+}
+
 // The path of a file in the form in which SQLite reads it in a URI.
 std::string UriOf(const std::string& path) {
   std::string uri = "file:";
@@ -323,9 +345,9 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2},   {3, kVersion3},  {4, kVersion4},
-      {5, kVersion5}, {6, kVersion6},   {7, kVersion7},  {8, kVersion8},
-      {9, kVersion9}, {10, kVersion10}, {11, kVersion11}};
+      {1, kVersion1}, {2, kVersion2},   {3, kVersion3},   {4, kVersion4},
+      {5, kVersion5}, {6, kVersion6},   {7, kVersion7},   {8, kVersion8},
+      {9, kVersion9}, {10, kVersion10}, {11, kVersion11}, {12, kVersion12}};
   return migrations;
 }
 
@@ -362,6 +384,7 @@ absl::StatusOr<std::unique_ptr<SQLite::Database>> OpenForWriting(const std::stri
     if (max_pages > 0) db->execAndGet(absl::StrCat("PRAGMA max_page_count = ", max_pages));
     if (absl::Status migrated = Migrate(*db, Migrations()); !migrated.ok()) return migrated;
     if (absl::Status claimed = ClaimFor(*db, sandbox); !claimed.ok()) return claimed;
+    NameFeed(*db);
     return db;
   } catch (const SQLite::Exception& error) {
     return OpenError(error, path);
@@ -395,9 +418,8 @@ std::optional<FileTime> TimeWithoutLog(const std::string& path) {
   try {
     // An immutable file has no log, and needs no locks.
     SQLite::Database db(UriOf(path) + "?immutable=1", SQLite::OPEN_READONLY | SQLite::OPEN_URI);
-    const std::int64_t epoch = db.execAndGet("SELECT epoch FROM store").getInt64();
-    return FileTime{.epoch = epoch,
-                    .copied = Number(db, "PRAGMA schema_version") < kCookieBase + epoch};
+    return FileTime{.epoch = db.execAndGet("SELECT epoch FROM store").getInt64(),
+                    .copied = IsCopy(db)};
   } catch (const SQLite::Exception&) {
     return std::nullopt;
   }

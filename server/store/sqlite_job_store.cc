@@ -380,8 +380,7 @@ void SqliteJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease
 }
 
 void SqliteJobStore::FindFeedEnd(Callback<std::string> done) {
-  Read<std::string>(
-      lists_, [](JobReads& reads) { return std::to_string(reads.FindFeedEnd()); }, std::move(done));
+  Read<std::string>(lists_, [](JobReads& reads) { return reads.FindFeedEnd(); }, std::move(done));
 }
 
 void SqliteJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {

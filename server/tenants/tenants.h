@@ -57,7 +57,7 @@ struct TenantLimits {
   int submits_per_day = 0;
   std::int64_t credits_per_day = 0;  // Pictory's AI credits, in any 24 hours
   int active_jobs = 0;               // that have not ended
-  int watches = 0;                   // open WatchJob streams
+  int watches = 0;                   // open streams of WatchJob and WatchJobs
   std::int64_t bytes_in_flight = 0;  // of requests beyond 64 KiB that have not been answered
   std::int64_t archive_bytes = 0;    // of archived files, on disk
   int requests_per_second = 0;       // calls of any kind, with as many at once as come in a second

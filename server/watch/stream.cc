@@ -70,28 +70,54 @@ std::optional<MonoTime> Stream::OnTick(MonoTime now) {
 }
 
 void Stream::Advance() {
-  const MonoTime now = clock_.Now();
-  Step step;
-  {
+  bool again = true;
+  while (again) {
+    const MonoTime now = clock_.Now();
+    Step step;
+    {
+      MutexLock lock(mutex_);
+      if (running_) {
+        again_ = true;
+        return;
+      }
+      if (finished_ || writing_ || cancelling_) return;
+      if (cancelled_) {
+        step.finish = errors::Cancelled();
+      } else {
+        step = Next(ending_);
+      }
+      finished_ = step.finish.has_value();
+      running_ = static_cast<bool>(step.run);
+      again_ = false;
+      if (step.write != nullptr) {
+        writing_ = true;
+        last_write_ = now;
+      }
+    }
+    if (step.finish.has_value()) {
+      OnFinish();
+      return sink_.Finish(*std::move(step.finish));
+    }
+    if (step.write != nullptr) return sink_.Write(std::move(step.write));
+    if (!step.run) return;
+    step.run();
     MutexLock lock(mutex_);
-    if (finished_ || writing_ || cancelling_) return;
-    if (cancelled_) {
-      step.finish = errors::Cancelled();
-    } else {
-      step = Next(ending_);
-    }
-    finished_ = step.finish.has_value();
-    if (step.write != nullptr) {
-      writing_ = true;
-      last_write_ = now;
-    }
+    running_ = false;
+    again = again_;
   }
-  if (step.finish.has_value()) {
-    OnFinish();
-    return sink_.Finish(*std::move(step.finish));
-  }
-  if (step.write != nullptr) return sink_.Write(std::move(step.write));
-  if (step.run) step.run();
+}
+
+absl::Status ComeBack(const char* why) {
+  const absl::Status draining = errors::Draining(Duration::zero());
+  absl::Status status(draining.code(), why);
+  draining.ForEachPayload([&status](absl::string_view type_url, const absl::Cord& payload) {
+    status.SetPayload(type_url, payload);
+  });
+  return status;
+}
+
+MonoTime EndOf(MonoTime now, Duration life) {
+  return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
 }
 
 }  // namespace gateway::watch

@@ -55,6 +55,8 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
   struct Step {
     jobs::Frame write;
     std::optional<absl::Status> finish;
+    // Begins something that calls Advance once it has ended, which may be inside the call. It keeps
+    // the stream alive.
     std::function<void()> run;
   };
   // Says what comes next. Asked only while nothing is outstanding. `ending` is why the stream
@@ -93,6 +95,14 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
   bool cancelling_ GUARDED_BY(mutex_) = false;  // inside TryCancel: the sink must stay
   bool stuck_ GUARDED_BY(mutex_) = false;
   bool finished_ GUARDED_BY(mutex_) = false;
+  bool running_ GUARDED_BY(mutex_) = false;  // a step's `run`; who comes meanwhile sets `again_`
+  bool again_ GUARDED_BY(mutex_) = false;
 };
+
+// A status with the details of a drain, because for programs it is the same: they connect again and
+// go on there.
+absl::Status ComeBack(const char* why);
+// When a stream that begins now has lasted so long; Duration::max(): never.
+MonoTime EndOf(MonoTime now, Duration life);
 
 }  // namespace gateway::watch

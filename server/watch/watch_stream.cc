@@ -7,29 +7,11 @@
 #include "base/errors.h"
 
 namespace gateway::watch {
-namespace {
-
-MonoTime After(MonoTime now, Duration life) {
-  return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
-}
-
-// A status with the details of a drain, because for programs it is the same: they connect again and
-// go on there.
-absl::Status ComeBack(const char* why) {
-  const absl::Status draining = errors::Draining(Duration::zero());
-  absl::Status status(draining.code(), why);
-  draining.ForEachPayload([&status](absl::string_view type_url, const absl::Cord& payload) {
-    status.SetPayload(type_url, payload);
-  });
-  return status;
-}
-
-}  // namespace
 
 WatchStream::WatchStream(WatchOptions options, const Clock& clock, StreamSink& sink)
     : Stream(clock, sink, options.stuck),
       options_(std::move(options)),
-      ends_at_(After(clock.Now(), options_.max_life)) {}
+      ends_at_(EndOf(clock.Now(), options_.max_life)) {}
 
 void WatchStream::Begin(jobs::Hub::Subscribed subscribed) {
   {

@@ -29,6 +29,7 @@
 #include "pictory/translate.h"
 #include "pictory/url_rules.h"
 #include "pictory/webhook_call.h"
+#include "watch/resume_token.h"
 
 namespace gateway::fuzz {
 namespace {
@@ -198,6 +199,15 @@ void Trace(std::string_view input) {
   Must(http::CheckRequest(call).empty(), "a trace fits into a header");
 }
 
+void ResumeToken(std::string_view input) {
+  const auto token = watch::ReadResumeToken(input);
+  if (!token.has_value()) return;
+  Must(!token->position.empty(), "a token names a place");
+  Must(token->last_job_id.empty() || IsCallerId(token->last_job_id), "a job in a token has an id");
+  Must(token->last_job_id.empty() || token->listing, "only a list has a last job");
+  Must(watch::ReadResumeToken(watch::TextOf(*token)) == token, "a token reads as it is written");
+}
+
 void Config(std::string_view input) {
   const app::ConfigFile file = app::ParseConfigFile("f", input);
   int last = 0;
@@ -322,6 +332,7 @@ constexpr Target kTargets[] = {
     {"webhook_call", Webhook},
     {"ids_and_urls", Ids},
     {"retry_after", RetryAfter},
+    {"resume_token", ResumeToken},
     {"config_file", Config},
     {"request", Request},
     {"trace_context", Trace},

@@ -294,7 +294,7 @@ class Istio(unittest.TestCase):
         methods = re.findall(r"^  rpc (\w+)\(", proto, re.MULTILINE)
         repeated = [m for m in methods if re.fullmatch(match["uri"]["regex"], f"/pictory.jobs.v1.PictoryJobs/{m}")]
         self.assertEqual(set(repeated),
-                         {"GetJob", "BatchGetJobs", "ListJobs", "WatchJob", "ReadJobResult", "ReadArchivedFile"})
+                         {"GetJob", "BatchGetJobs", "ListJobs", "WatchJob", "WatchJobs", "ReadJobResult", "ReadArchivedFile"})
         self.assertNotIn("match", others, "all the rest, whatever is added to the API")
 
     def test_nothing_ejects_the_gateway(self):

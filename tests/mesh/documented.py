@@ -79,6 +79,10 @@ def all_rpcs(bench):
                 "JOB_STATE_SUCCEEDED")
     yield equal("GetJob", call("GetJob", {"jobId": talk})[0]["job"]["jobId"], talk)
     yield equal("ListJobs", len(call("ListJobs", {})[0]["jobs"]), 4)
+    # It does not end by itself.
+    told = objects(ask("-max-time", "5", "-d", "{}", front.target, f"{SERVICE}/WatchJobs").stdout)
+    whole = "listStarted" in told[0] and sum("job" in each for each in told) == 4 and "listCompleted" in told[5]
+    yield true("WatchJobs", whole, "the list", f"the list of four, not {told}")
     both = call("BatchGetJobs", {"jobIds": [talk, render]})[0]["jobs"]
     yield equal("BatchGetJobs", [each["jobId"] for each in both], [talk, render])
     for method, request in (("GenerateImage", {"prompt": "A lake at sunset", "aspectRatio": "16:9"}),

@@ -21,6 +21,7 @@
 #include "rpc/server.h"
 #include "rpc/status.h"
 #include "rpc/wire.h"
+#include "store/memory_job_store.h"
 #include "tenants/caller_key.h"
 #include "tenants/callers.h"
 
@@ -84,6 +85,8 @@ class RpcHouse : public rpc::Backend {
             .random = random,
             .backend = *this,
             .callers = callers,
+            .feed = feed,
+            .follower = follower,
             .shedding = &shedding};
   }
 
@@ -249,6 +252,7 @@ class RpcHouse : public rpc::Backend {
   }
 
   SystemClock clock;
+  store::MemoryJobStore feed;  // in which nothing changes, unless a test changes it
   TimerThread timers{clock};
   Random random{1};
   Shedding shedding;  // nothing is shed unless a test says so
@@ -258,6 +262,7 @@ class RpcHouse : public rpc::Backend {
   WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   watch::StreamWheel wheel{clock, timers, broadcaster};
+  watch::Follower follower{feed, store_, hub, clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
   std::string degraded_account;    // beside it, set before the call
   std::string obstructed_account;  // before the call, and what is in its way

@@ -244,7 +244,9 @@ TEST_F(TlsTest, ASessionDoesNotOutliveAConnection) {
                                                     .timers = house_.timers,
                                                     .random = house_.random,
                                                     .backend = house_,
-                                                    .callers = callers_});
+                                                    .callers = callers_,
+                                                    .feed = house_.feed,
+                                                    .follower = house_.follower});
   ASSERT_TRUE(started.ok()) << started.status();
   const int port = (*started)->ports()[0];
   Resuming caller(clients_.Issue("DNS:a.example"));

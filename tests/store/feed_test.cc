@@ -123,9 +123,21 @@ TEST_P(FeedTest, WhoWasAwayForTooLongStartsAnew) {
 
 TEST_P(FeedTest, APositionOfNowhereIsRefused) {
   ASSERT_TRUE(calls_.Begin(Begun("j1", "r1")).ok());
-  for (const char* position : {"", "x", "-1", "2000000000"}) {
+  const std::string end = calls_.FindFeedEnd().value();
+  const std::string id = end.substr(0, end.rfind('.') + 1);
+  for (const std::string& position : {std::string(), std::string("x"), std::string("0"), id,
+                                      id + "-1", id + "x", id + "2000000000", end + ".1"}) {
     EXPECT_TRUE(absl::IsOutOfRange(calls_.ReadFeed(position, 9).status())) << position;
   }
+}
+
+TEST_P(FeedTest, APositionOfAnotherStoreIsRefused) {
+  ASSERT_TRUE(calls_.Begin(Begun("j1", "r1")).ok());
+  const std::unique_ptr<Ground> other = GetParam().open(3);
+  StoreCalls elsewhere(other->store());
+  ASSERT_TRUE(elsewhere.Begin(Begun("j1", "r1")).ok());
+  EXPECT_TRUE(absl::IsOutOfRange(elsewhere.ReadFeed(position_, 9).status()));
+  EXPECT_EQ(elsewhere.ReadFeed(elsewhere.FindFeedEnd().value(), 9)->entries.size(), 0u);
 }
 
 TEST_P(FeedTest, AClosedStoreHasNone) {

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "SQLiteCpp/Backup.h"
 #include "SQLiteCpp/Statement.h"
 #include "jobs/archive_plan.h"
 #include "store/job_reads.h"
@@ -158,13 +159,14 @@ TEST_F(SchemaTest, TheFeedOfAnOlderFileBeginsWithWhatChangesNext) {
   auto db = OpenForWriting(path_, false, 0);
   ASSERT_TRUE(db.ok()) << db.status();
   JobReads reads(**db);
-  EXPECT_EQ(reads.FindFeedEnd(), 0);
-  EXPECT_TRUE(reads.ReadFeed("0", 9)->entries.empty());
+  const std::string begin = reads.FindFeedEnd();
+  EXPECT_TRUE(begin.ends_with(".0")) << begin;
+  EXPECT_TRUE(reads.ReadFeed(begin, 9)->entries.empty());
   JobWrites writes(**db);
   const jobs::Recovered recovered = writes.Recover(At(5));
   EXPECT_EQ(recovered.unfinished_jobs(), 2u);
   EXPECT_EQ(recovered.hints.size(), 1u);
-  const auto told = reads.ReadFeed("0", 9)->entries;
+  const auto told = reads.ReadFeed(begin, 9)->entries;
   ASSERT_EQ(told.size(), 1u) << "the submission that was under way";
   EXPECT_EQ(told[0].job.id, "under-way");
   EXPECT_EQ(told[0].version, 3);
@@ -231,14 +233,37 @@ TEST_F(SchemaTest, ChangesAreCountedOnAcrossRestarts) {
   auto db = OpenForWriting(path_, false, 0);
   ASSERT_TRUE(db.ok()) << db.status();
   JobReads reads(**db);
+  const std::string before = reads.FindFeedEnd();
   const jobs::PruneQuery all{.finished_before = At(1), .untouched_since = {}, .limit = 9};
   ASSERT_EQ(JobWrites(**db, 0).Prune(all).size(), 1u) << "and its tombstone is forgotten";
   EXPECT_EQ(db->get()->execAndGet("SELECT count(*) FROM tombstones").getInt(), 0);
-  EXPECT_EQ(reads.FindFeedEnd(), 1);
+  const std::string pruned = reads.FindFeedEnd();
+  EXPECT_TRUE(pruned.ends_with(".1")) << pruned;
   JobWrites(**db).Adopt(Accepted("j4", "p4"));
-  EXPECT_EQ(reads.FindFeedEnd(), 2);
-  EXPECT_FALSE(reads.ReadFeed("0", 9).ok());
-  EXPECT_EQ(reads.ReadFeed("1", 9)->entries.size(), 1u);
+  EXPECT_TRUE(reads.FindFeedEnd().ends_with(".2"));
+  EXPECT_FALSE(reads.ReadFeed(before, 9).ok());
+  EXPECT_EQ(reads.ReadFeed(pruned, 9)->entries.size(), 1u);
+}
+
+// A position in the feed of a file holds for that file, and not for a backup that was put back: in
+// the two other things may have followed.
+TEST_F(SchemaTest, ACopyHasAFeedOfItsOwn) {
+  ASSERT_TRUE(CreatePrivateFile(path_).ok());
+  const auto feed_end = [](const std::string& path) {
+    auto db = OpenForWriting(path, false, 0);
+    EXPECT_TRUE(db.ok()) << db.status();
+    NumberEpochs(**db);
+    return JobReads(**db).FindFeedEnd();
+  };
+  const std::string end = feed_end(path_);
+  EXPECT_EQ(feed_end(path_), end) << "as it was named first";
+  const std::string copy = path_ + ".copy";
+  {
+    SQLite::Database from(path_, SQLite::OPEN_READONLY);
+    SQLite::Database to(copy, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    SQLite::Backup(to, from).executeStep();
+  }
+  EXPECT_NE(feed_end(copy), end);
 }
 
 // Other indexes look as good to SQLite, so queries name theirs.

@@ -26,6 +26,7 @@
 #include "google/protobuf/message.h"
 #include "pictory_jobs/async_watch.h"
 #include "pictory_jobs/job.h"
+#include "pictory_jobs/jobs_watch.h"
 #include "pictory_jobs/list.h"
 #include "pictory_jobs/options.h"
 #include "pictory_jobs/status.h"
@@ -84,6 +85,8 @@ class Client {
   // the watch ends and the state that it was given is returned.
   absl::StatusOr<Job> WatchJob(std::string job_id, const std::function<bool(const Job&)>& each,
                                WatchOptions options = {}) const;
+  // All jobs that fit a filter, in one stream.
+  JobsWatch WatchJobs(WatchJobsRequest request, WatchOptions options = {}) const;
   // Calls `each` with each new state, on a thread of its own, and `end` once; returns at once.
   AsyncWatch WatchJobAsync(std::string job_id, AsyncWatch::OnState each, AsyncWatch::OnEnd end,
                            WatchOptions options = {}) const;

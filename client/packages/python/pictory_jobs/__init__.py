@@ -1,5 +1,5 @@
 """What a client of the Pictory jobs gateway needs beyond the generated stubs: a connection with the service config, a
-watch that outlives broken connections, calls that are repeated only where that is safe, downloads, and errors in plain
+watch that outlives broken connections, of one job or of many, calls that are repeated only where that is safe, downloads, and errors in plain
 words. Every function blocks and may be called from any thread; pictory_jobs.aio has those for asyncio.
 
 Errors are grpc.RpcError as the stubs raise it.
@@ -9,7 +9,8 @@ from .calls import call, connect
 from .errors import explain, field_violations, from_gateway, reason, retry_after
 from .results import JobFailed, download, must_succeed, read_part
 from .watching import watch
+from .watching_jobs import watch_jobs
 
 __version__ = "0.0.0"
 __all__ = ["JobFailed", "call", "connect", "download", "explain", "field_violations", "from_gateway", "must_succeed",
-           "read_part", "reason", "retry_after", "watch"]
+           "read_part", "reason", "retry_after", "watch", "watch_jobs"]
