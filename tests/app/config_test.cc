@@ -100,7 +100,8 @@ TEST_F(ConfigTest, TheHttpListenerIsOffAndHasTheRulesOfAll) {
   ASSERT_TRUE(two.gateway.has_value()) << two.text;
   EXPECT_EQ(two.gateway->http_listen.size(), 2u);
   EXPECT_EQ(two.gateway->http_origins, std::vector<std::string>{"https://app.example.com"});
-  EXPECT_THAT(Parse({"--http-listen", "0.0.0.0:8080"}).text, testing::HasSubstr("--trust-network"));
+  EXPECT_THAT(Parse({"--sandbox", "--http-listen", "0.0.0.0:8080"}).text,
+              testing::HasSubstr("--trust-network"));
   EXPECT_THAT(Parse({"--http-listen", "tls:127.0.0.1:8080"}).text,
               testing::HasSubstr("--tls-cert-file"));
   EXPECT_THAT(Parse({"--http-listen", "8080"}).text, testing::HasSubstr("--http-listen"));

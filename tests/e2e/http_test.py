@@ -17,7 +17,7 @@ import urllib.parse
 import find_live  # noqa: F401
 from live.certificates import Authority
 from live.gateway import gateway
-from live.process import DEADLINE_SECONDS
+from live.process import DEADLINE_SECONDS, wait_until
 from live.tenants import keygen
 
 PREVIEW = {"storyboard": {"videoName": "demo", "scenes": [{"story": "Hello there."}]}}
@@ -263,8 +263,7 @@ class Http(unittest.TestCase):
             seen = []
             watcher = threading.Thread(target=lambda: seen.append(api("GET", f"/v1/jobs/{job}:watch").body))
             watcher.start()
-            while g.metric("pictory_gateway_watches") != 1:
-                pass
+            wait_until(lambda: g.metric("watches") == 1, "a watch")
             self.assertEqual(g.terminate()[0], 0)
             watcher.join(DEADLINE_SECONDS)
             self.assertIn(b"event: status\n", seen[0])
