@@ -174,6 +174,13 @@ TEST(Args, JobCommands) {
   EXPECT_THAT(list.kinds, ElementsAre(v1::JOB_KIND_TRANSCRIPTION));
   EXPECT_EQ(list.limit, 7);
   EXPECT_THAT(Parsed({"watch", "a", "b"}).jobs, ElementsAre("a", "b"));
+  const Invocation many =
+      Parsed({"watch", "--label", "k=v", "--state", "running", "--kind", "render"});
+  EXPECT_TRUE(many.jobs.empty());
+  EXPECT_EQ(many.labels, (std::map<std::string, std::string>{{"k", "v"}}));
+  EXPECT_THAT(many.states, ElementsAre(v1::JOB_STATE_RUNNING));
+  EXPECT_TRUE(Parsed({"watch"}).jobs.empty()) << "all that goes on";
+  EXPECT_THAT(Refused({"watch", "a", "--label", "k=v"}), HasSubstr("--label"));
   EXPECT_EQ(Parsed({"result", "j", "--part", "render-params"}).part,
             v1::RESULT_PART_RENDER_PARAMS_JSON);
   EXPECT_EQ(Parsed({"resolve", "j", "--adopt", "x"}).adopt, "x");

@@ -4,6 +4,7 @@ The lines are run in order, each tool's at a gateway of its own. A method that h
 Exit 77: neither tool is here.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -83,13 +84,15 @@ class Methods(unittest.TestCase):
         """The first message of a stream that does not end."""
         with subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=self.folder, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
-            said = ""
-            while "}" not in said:
+            said, first = "", []
+            while not first:
                 line = running.stdout.readline()
                 self.assertTrue(line, f"{command} ended: {said}")
                 said += line
+                with contextlib.suppress(json.JSONDecodeError):  # it goes on on the next line
+                    first = objects(said)
             running.terminate()
-        return objects(said)
+        return first
 
     def call(self, command, method):
         if method.endswith(("Health/Watch", "/WatchJobs")):
