@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -65,9 +66,21 @@ class Package:
         self.assertEqual(refused["submits"], 0)
         self.assertEqual(unending, {"end": "INTERNAL", "again": True})
 
-    def snippet(self, g, code):
+    def test_a_disk_that_takes_a_part_of_the_last_piece_leaves_no_file_that_looks_whole(self):
+        with gateway() as g, tempfile.TemporaryDirectory() as folder:
+            job = g.json("transcribe", "https://media.example.com/a.mp4", "--wait")["jobId"]
+            path = pathlib.Path(folder) / "talk.json"
+            code = self.read_part.replace("JOB", job).replace("PATH", str(path))
+            self.assertEqual(self.snippet(g, code).split(), ["whole"])
+            size = path.stat().st_size
+            path.unlink()
+            # The system call that writes takes all bytes but one, and says so.
+            out = self.snippet(g, code, "prlimit", f"--fsize={size - 1}")
+            self.assertEqual((out.split(), path.exists()), (["refused"], False))
+
+    def snippet(self, g, code, *wrapper):
         """What a piece of code beside the example prints."""
-        done = subprocess.run([*self.evaluate, code], text=True,
+        done = subprocess.run([*wrapper, *self.evaluate, code], text=True,
                               cwd=EXAMPLES / self.language, env=dict(g.env, PICTORY_GATEWAY=g.grpc),
                               capture_output=True, timeout=DEADLINE_SECONDS)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -106,6 +119,16 @@ channel, stub = pictory_jobs.connect()
 request = api.TranscribeRequest(request_id="r", file_url="https://media.example.com/a.mp4")
 print(job_pb2.JobKind.Name(pictory_jobs.call(stub.Transcribe, request).job.kind))
 """
+    read_part = """
+import pictory_jobs
+from pictory.jobs.v1 import job_pb2
+channel, stub = pictory_jobs.connect()
+try:
+    pictory_jobs.read_part(stub, "JOB", job_pb2.RESULT_PART_TRANSCRIPT_JSON, "PATH")
+    print("whole")
+except OSError:
+    print("refused")
+"""
     nobody = """
 import grpc
 import pictory_jobs
@@ -137,6 +160,12 @@ class Node(Package, unittest.TestCase):
         const client = connect();
         const request = {requestId: 'r', fileUrl: 'https://media.example.com/a.mp4'};
         console.log((await call(client, 'transcribe', request)).job.kind);
+        client.close();"""
+    read_part = """
+        import {connect, readPart} from 'pictory-jobs';
+        const client = connect();
+        await readPart(client, 'JOB', 'RESULT_PART_TRANSCRIPT_JSON', 'PATH')
+          .then(() => console.log('whole'), () => console.log('refused'));
         client.close();"""
     nobody = """
         import {call, connect, explain} from 'pictory-jobs';

@@ -21,7 +21,7 @@ import tools  # noqa: E402
 from live.process import DEADLINE_SECONDS, environment, wait_until  # noqa: E402
 
 EXAMPLES = ROOT / "build" / "interop" / "client" / "examples"
-STORY_LINES, WATCH_LINES = 60, 25
+STORY_LINES, WATCH_LINES, COLUMNS = 60, 25, 120
 PINGED_SECONDS = 60  # a ping after 30 s, which may take 10 s
 TALK = "https://media.example.com/talk.mp4"
 LARGE, LARGE_BYTES = "https://media.example.com/sandbox-minutes-3000.mp4", 60_000_000  # the transcript's
@@ -92,7 +92,9 @@ class Stories(unittest.TestCase):
     def test_it_can_be_pasted(self):
         for story in self.stories:
             with self.subTest(story=story.name):
-                self.assertLessEqual(len(code_lines((ROOT / "client/examples" / story.source).read_text())), STORY_LINES)
+                text = (ROOT / "client/examples" / story.source).read_text()
+                self.assertLessEqual(len(code_lines(text)), STORY_LINES)
+                self.assertLessEqual(max(map(len, text.expandtabs(4).splitlines())), COLUMNS)
                 if story.watch is None:
                     continue
                 file, begins = story.watch
