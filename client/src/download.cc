@@ -118,11 +118,14 @@ bool Begin(Transfer& transfer, long status) {
         !told || from != transfer.had || ValidatorOf(transfer.curl) != transfer.version;
     return !transfer.misplaced;
   }
-  Remember(*transfer.download, ValidatorOf(transfer.curl));
+  // The old bytes go before the new validator comes: whatever stops this between the two, no
+  // validator stands beside the bytes of another version.
+  Forget(*transfer.download);
   if (transfer.had > 0) {
     transfer.file = std::freopen(transfer.download->partial.c_str(), "wb", transfer.file);
     transfer.had = 0;
   }
+  Remember(*transfer.download, ValidatorOf(transfer.curl));
   return true;
 }
 
@@ -279,6 +282,11 @@ absl::Status Attempt(const Download& download) {
   const CURLcode code = curl_easy_perform(curl.get());
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  // An answer without a byte is an answer too, and not the end of what was there.
+  if (transfer.first && code == CURLE_OK && (status == 200 || status == kPartialContent)) {
+    Begin(transfer, status);
+    transfer.write_failed = transfer.file == nullptr;
+  }
   if (transfer.file == nullptr) file.release();  // freopen closed it
   const absl::Status outcome = Outcome(transfer, code, status, detail);
   if (transfer.too_large) {  // nothing to go on with

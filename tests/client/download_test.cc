@@ -128,6 +128,14 @@ TEST_F(DownloadTest, BeginsAnewWhereThePartialFileIsTooLong) {
   EXPECT_EQ(Read(Path()), "short");
 }
 
+TEST_F(DownloadTest, AnEmptyAnswerDoesNotEndWhatWasThere) {
+  FileServer server({.content = "", .etag = "\"2\""});
+  WritePartial("the beginning of another version");
+  ASSERT_TRUE(Fetch(server.url()).ok());
+  EXPECT_EQ(Read(Path()), "");
+  EXPECT_FALSE(std::filesystem::exists(Partial()));
+}
+
 TEST_F(DownloadTest, AnErrorsPageIsNoVideo) {
   for (const auto& [status, code] : {std::pair{404, absl::StatusCode::kNotFound},
                                      std::pair{403, absl::StatusCode::kFailedPrecondition},

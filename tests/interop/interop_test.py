@@ -170,7 +170,7 @@ class Node(Package, unittest.TestCase):
     nobody = """
         import {call, connect, explain} from 'pictory-jobs';
         const client = connect();
-        await call(client, 'getJob', {jobId: 'j'}, 500).catch((error) => console.log(explain(error)));
+        await call(client, 'getJob', {jobId: 'j'}, {ms: 500}).catch((error) => console.log(explain(error)));
         client.close();"""
 
     def test_a_misspelt_typed_field_is_dropped_by_the_loader_as_the_readme_warns(self):

@@ -68,8 +68,9 @@ void Story(const Client& jobs, bool here, string order, string out, string media
   const auto transcribe =
       Parse<TranscribeRequest>(R"(request_id: "$0-transcribe" file_url: "$1")", order, media);
   const Job speech = finish(jobs.Transcribe(transcribe));
-  std::ofstream(out + "/talk.json")
-      << Must(jobs.ReadResult(speech.job_id(), v1::RESULT_PART_TRANSCRIPT_JSON));
+  std::ofstream talk(out + "/talk.json");
+  talk << Must(jobs.ReadResult(speech.job_id(), v1::RESULT_PART_TRANSCRIPT_JSON)) << std::flush;
+  if (!talk) Must(absl::UnknownError("talk.json cannot be written"));
   const auto summarize = Parse<SummarizeRequest>(
       R"(request_id: "$0-summarize" transcription_job_id: "$1" highlight_duration_seconds: 20)",
       order, speech.job_id());

@@ -13,7 +13,7 @@ from pictory_jobs import JobFailed, aio, explain, field_violations, must_succeed
 async def follow(jobs, job_id):
     """The job in its final state. A failed job is data: it says why."""
     def lost(error):
-        print(f"{job_id} connection lost ({error!r}); trying again", flush=True)
+        print(f"{job_id} connection lost ({error.details()}); trying again", flush=True)
 
     async for job in aio.watch(jobs, job_id, on_reconnect=lost):
         print(f"{job_id} {job.revision} {job_pb2.JobState.Name(job.state).removeprefix('JOB_STATE_')}", flush=True)

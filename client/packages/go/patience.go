@@ -2,7 +2,14 @@ package pictoryjobs
 
 import (
 	"context"
+	"errors"
+	"io"
+	"sync/atomic"
 	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // These bounds may be set before the first call.
@@ -27,13 +34,15 @@ type failing struct {
 
 func (f *failing) heard() { f.failures = 0 }
 
-// pauseAfter waits until it is time to try again. It returns the error instead where that does not help, or not any more.
+// pauseAfter waits until it is time to try again. It returns the error instead where that does not help, or not any more:
+// among others where the connection was closed by its owner.
 func (f *failing) pauseAfter(ctx context.Context, err error, tell func(error)) error {
 	pause, again := RetryAfter(err, f.failures)
 	if f.failures++; f.failures == 1 {
 		f.broke = time.Now()
 	}
-	if ctx.Err() != nil || !again || time.Now().Add(pause).After(f.broke.Add(Patience)) {
+	closed := errors.Is(err, grpc.ErrClientConnClosing) // a proxy's CANCELLED has other words
+	if ctx.Err() != nil || !again || closed || time.Now().Add(pause).After(f.broke.Add(Patience)) {
 		return err
 	}
 	tell(err)
@@ -45,14 +54,39 @@ func (f *failing) pauseAfter(ctx context.Context, err error, tell func(error)) e
 	}
 }
 
-// untilSilence gives a context that ends when heard was not called for so long. Its end frees it.
-func untilSilence(ctx context.Context) (attempt context.Context, heard func(), end func()) {
+// silence ends an attempt when nothing was heard for Silence since it began, or since it was listened to.
+type silence struct {
+	cancel context.CancelFunc
+	alarm  *time.Timer
+	came   atomic.Bool
+}
+
+// untilSilence gives the context of an attempt, which is freed by end.
+func untilSilence(ctx context.Context) (context.Context, *silence) {
 	attempt, cancel := context.WithCancel(ctx)
-	alarm := time.AfterFunc(Silence, cancel)
-	heard = func() { alarm.Reset(Silence) }
-	end = func() {
-		alarm.Stop()
+	s := &silence{cancel: cancel}
+	s.alarm = time.AfterFunc(Silence, func() {
+		s.came.Store(true)
 		cancel()
+	})
+	return attempt, s
+}
+
+func (s *silence) listen() { s.alarm.Reset(Silence) }
+func (s *silence) heard()  { s.alarm.Stop() }
+
+func (s *silence) end() {
+	s.alarm.Stop()
+	s.cancel()
+}
+
+// lost says why a stream ended before its time.
+func (s *silence) lost(err error) error {
+	switch {
+	case s.came.Load():
+		return status.Errorf(codes.Unavailable, "the stream said nothing for %s", Silence)
+	case errors.Is(err, io.EOF):
+		return status.Error(codes.Unavailable, "the stream ended before all was said")
 	}
-	return attempt, heard, end
+	return err
 }

@@ -2,11 +2,16 @@ package pictoryjobs
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	jobsv1 "example.com/pictoryjobs/pictory/jobs/v1"
 )
@@ -28,9 +33,22 @@ func Succeeded(job *jobsv1.Job) (*jobsv1.Job, error) {
 	return job, nil
 }
 
-// into writes a file that is there once it is complete.
+// IsFinal tells whether a job stays in this state. One that a newer gateway has, and this module does not know, is not
+// final.
+func IsFinal(state jobsv1.JobState) bool {
+	switch state {
+	case jobsv1.JobState_JOB_STATE_SUCCEEDED, jobsv1.JobState_JOB_STATE_FAILED, jobsv1.JobState_JOB_STATE_EXPIRED,
+		jobsv1.JobState_JOB_STATE_CLEANED, jobsv1.JobState_JOB_STATE_OUTCOME_UNKNOWN,
+		jobsv1.JobState_JOB_STATE_CANCELLED:
+		return true
+	}
+	return false
+}
+
+// into writes a file that is there once it is complete. Until then it has a name that nobody else writes to.
 func into(path string, write func(*os.File) error) error {
-	file, err := os.Create(path + ".part")
+	partial := path + "." + rand.Text() + ".part"
+	file, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -38,50 +56,53 @@ func into(path string, write func(*os.File) error) error {
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(partial, path)
 	}
-	return os.Rename(path+".part", path)
+	if err != nil {
+		os.Remove(partial)
+	}
+	return err
 }
 
-// reader tells of each piece that comes.
+// reader waits for each piece no longer than silence allows.
 type reader struct {
 	io.Reader
-	heard func()
+	silence *silence
 }
 
 func (r reader) Read(bytes []byte) (int, error) {
-	n, err := r.Reader.Read(bytes)
-	r.heard()
-	return n, err
+	r.silence.listen()
+	defer r.silence.heard()
+	return r.Reader.Read(bytes)
 }
 
 // Download brings a video, which is plain HTTP, into a file. It comes in one answer or not at all: the rest of a second
 // one could be another video's.
 func Download(ctx context.Context, url, path string) error {
-	attempt, heard, cancel := untilSilence(ctx)
-	defer cancel()
+	attempt, silence := untilSilence(ctx)
+	defer silence.end()
 	request, err := http.NewRequestWithContext(attempt, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return silent(ctx, attempt, err)
+		return silence.broke(err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: HTTP %s", url, answer.Status)
 	}
 	return into(path, func(file *os.File) error {
-		_, err := io.Copy(file, reader{answer.Body, heard})
-		return silent(ctx, attempt, err)
+		_, err := io.Copy(file, reader{answer.Body, silence})
+		return silence.broke(err)
 	})
 }
 
-// silent says what ended an attempt that nobody cancelled.
-func silent(ctx, attempt context.Context, err error) error {
-	if err != nil && attempt.Err() != nil && ctx.Err() == nil {
+// broke says why a download ended that nobody cancelled.
+func (s *silence) broke(err error) error {
+	if err != nil && s.came.Load() {
 		return fmt.Errorf("nothing came for %s: %w", Silence, err)
 	}
 	return err
@@ -92,26 +113,37 @@ func ReadPart(ctx context.Context, jobs jobsv1.PictoryJobsClient, jobID string, 
 	path string) error {
 	return into(path, func(file *os.File) error {
 		request := &jobsv1.ReadJobResultRequest{JobId: jobID, Part: part}
+		total := int32(-1) // not known yet
 		for broken := (failing{}); ; {
-			attempt, heard, cancel := untilSilence(ctx)
+			attempt, silence := untilSilence(ctx)
 			stream, err := jobs.ReadJobResult(attempt, request)
-			for err == nil {
+			for err == nil && request.Offset != total {
 				var chunk *jobsv1.ReadJobResultResponse
+				silence.listen()
 				if chunk, err = stream.Recv(); err != nil {
 					break
 				}
-				broken.heard()
-				heard()
+				silence.heard()
+				size := int32(len(chunk.GetData()))
+				if chunk.GetOffset() != request.Offset || size > chunk.GetTotalBytes()-request.Offset ||
+					total >= 0 && chunk.GetTotalBytes() != total {
+					silence.end()
+					return status.Error(codes.DataLoss, "the pieces of the result do not fit together")
+				}
+				total = chunk.GetTotalBytes()
 				if _, err := file.Write(chunk.GetData()); err != nil {
-					cancel()
+					silence.end()
 					return err
 				}
-				request.Offset += int32(len(chunk.GetData()))
+				if request.Offset += size; size > 0 {
+					broken.heard()
+				}
 			}
-			cancel()
-			if err == io.EOF {
+			silence.end()
+			if request.Offset == total || total < 0 && errors.Is(err, io.EOF) { // or the part is empty
 				return nil
 			}
+			err = silence.lost(err)
 			if broken.failures+1 == attempts {
 				return err
 			}

@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 
-import {FIRST_DELAY_MS, MAX_DELAY_MS, retryAfter} from './errors.js';
+import {FIRST_DELAY_MS, isGrpcError, MAX_DELAY_MS, mayHaveBeenTaken, retryAfter} from './errors.js';
 import {ATTEMPTS, KEEPALIVE_ANSWER_MS, KEEPALIVE_MS} from './patience.js';
 
 const CALL_MS = 60_000;
@@ -22,8 +22,22 @@ const definition = protoLoader.loadSync('pictory/jobs/v1/pictory_jobs.proto', {
 const api = grpc.loadPackageDefinition(definition).pictory.jobs.v1;
 const serviceConfig = readFileSync(new URL('service_config.json', import.meta.url), 'utf8');
 
-export function connect(address = process.env.PICTORY_GATEWAY ?? '127.0.0.1:50051') {
-  return new api.PictoryJobs(address, grpc.credentials.createInsecure(), {
+// What every call carries. grpc-js does not read waitForReady from the service config.
+const identified = (metadata) => (options, next) => new grpc.InterceptingCall(next(options), {
+  start(headers, listener, begin) {
+    headers.setOptions({waitForReady: true, ...headers.getOptions()});
+    const own = typeof metadata === 'function' ? metadata() : metadata;
+    for (const [name, value] of Object.entries(own ?? {})) headers.set(name, value);
+    begin(headers, listener);
+  },
+});
+
+// `credentials`: those of grpc.credentials, for TLS. `metadata`: what shows who calls, or a function that gives it for
+// each call.
+export function connect(address = process.env.PICTORY_GATEWAY ?? '127.0.0.1:50051',
+  {credentials = grpc.credentials.createInsecure(), metadata} = {}) {
+  return new api.PictoryJobs(address, credentials, {
+    interceptors: [identified(metadata)],
     'grpc.service_config': serviceConfig,
     // gRPC itself waits up to two minutes before it connects again; a watch wants to go on sooner.
     'grpc.initial_reconnect_backoff_ms': FIRST_DELAY_MS,
@@ -43,18 +57,35 @@ function attemptsOf(client, method, request) {
   return ATTEMPTS;
 }
 
-export async function call(client, method, request, ms = CALL_MS) {
+// One attempt.
+function send(client, method, request, ms, signal) {
+  return new Promise((resolve, reject) => {
+    const end = () => attempt.cancel();
+    const attempt = client[method](request, {deadline: Date.now() + ms}, (error, answer) => {
+      signal?.removeEventListener('abort', end);
+      error ? reject(error) : resolve(answer);
+    });
+    signal?.addEventListener('abort', end);
+  });
+}
+
+export async function call(client, method, request, {ms = CALL_MS, signal} = {}) {
   const attempts = attemptsOf(client, method, request);
-  const deadline = Date.now() + ms;
+  const deadline = performance.now() + ms;
+  let taken = false; // or it may have been
   for (let failures = 0; ; failures++) {
     try {
-      return await new Promise((resolve, reject) => {
-        client[method](request, {deadline}, (error, answer) => (error ? reject(error) : resolve(answer)));
-      });
+      signal?.throwIfAborted();
+      return await send(client, method, request, deadline - performance.now(), signal);
     } catch (error) {
-      const pause = retryAfter(error, failures);
-      if (failures + 1 >= attempts || pause === undefined || Date.now() + pause > deadline) throw error;
-      await sleep(pause);
+      if (isGrpcError(error)) taken ||= mayHaveBeenTaken(error);
+      const last = signal?.aborted ? signal.reason : error;
+      const pause = isGrpcError(last) ? retryAfter(last, failures) : undefined;
+      if (failures + 1 >= attempts || pause === undefined || performance.now() + pause > deadline) {
+        if (last instanceof Error) last.mayHaveBeenTaken = taken;
+        throw last;
+      }
+      await sleep(pause, undefined, {signal}).catch(() => {}); // the next attempt sees why
     }
   }
 }

@@ -49,6 +49,26 @@ export function retryAfter(error, failures = 0) {
   return between(FIRST_DELAY_MS, Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures + 1, 10)));
 }
 
+// An error of this package's own.
+export function failure(code, details) {
+  const message = `${code} ${grpc.status[code]}: ${details}`;
+  return Object.assign(new Error(message), {code, details, metadata: new grpc.Metadata()});
+}
+
+// Whether a submit that failed so may have become a job all the same, as when the connection broke under way. Then
+// repeat it with the same requestId only: with another one it may be paid for twice. `call` counts all its attempts, and
+// says so by the error's property of this name.
+export const mayHaveBeenTaken = (error) => error.mayHaveBeenTaken ?? leavesOpen(error);
+
+function leavesOpen(error) {
+  const {UNAVAILABLE, INTERNAL, UNKNOWN, CANCELLED, DEADLINE_EXCEEDED} = grpc.status;
+  if (![UNAVAILABLE, INTERNAL, UNKNOWN, CANCELLED, DEADLINE_EXCEEDED].includes(error.code)) return false;
+  if (fromGateway(error) && toldDelay(error) !== undefined) return false;
+  if (['DEADLINE_TOO_SHORT', 'STORE_FAILED'].includes(reason(error))) return false;
+  // These are grpc-js's own words where no connection came about.
+  return !/^(No connection established|Name resolution failed)/.test(error.details);
+}
+
 export function explain(error) {
   const lines = [`${grpc.status[error.code]}: ${error.details}`];
   if (reason(error)) lines.push(`  reason: ${reason(error)}`);

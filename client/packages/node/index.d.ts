@@ -1,4 +1,4 @@
-import type {ServiceError} from '@grpc/grpc-js';
+import type {ChannelCredentials, ServiceError} from '@grpc/grpc-js';
 
 import type {Job__Output} from './types/pictory/jobs/v1/Job.js';
 import type {PictoryJobsClient} from './types/pictory/jobs/v1/PictoryJobs.js';
@@ -13,15 +13,32 @@ type Answer<M extends Method> =
   PictoryJobsClient[M] extends (request: never, callback: (error?: never, answer?: infer A) => void) => unknown
     ? NonNullable<A> : never;
 
+/** What shows who calls, by names in lower case, such as {authorization: 'Bearer …'}. */
+type Identity = Record<string, string>;
+export interface ConnectOptions {
+  /** For TLS, those of grpc.credentials.createSsl(); without TLS by default. */
+  credentials?: ChannelCredentials;
+  /** Sent with every call; a function is asked for each. */
+  metadata?: Identity | (() => Identity);
+}
 /** A client for host:port, by default that of PICTORY_GATEWAY, with the service config. close() it when done. */
-export function connect(address?: string): PictoryJobsClient;
+export function connect(address?: string, options?: ConnectOptions): PictoryJobsClient;
 
-/** One answer. A submit must carry a requestId: then a repetition never becomes a second job. */
+export interface CallOptions {
+  /** For all attempts together; 60 s by default. */
+  ms?: number;
+  /** Ends the call. A submit may have become a job all the same: see mayHaveBeenTaken. */
+  signal?: AbortSignal;
+}
+/**
+ * One answer. A submit must carry a requestId: then a repetition never becomes a second job. An error has the property
+ * mayHaveBeenTaken.
+ */
 export function call<M extends Method>(client: PictoryJobsClient, method: M, request: Request<M>,
-  ms?: number): Promise<Answer<M>>;
+  options?: CallOptions): Promise<Answer<M>>;
 
 export interface WatchOptions {
-  /** The revision seen last, to go on from there. */
+  /** The revision seen last, to go on from there; nothing comes if that is the final one. */
   afterRevision?: number;
   /** A stream without a word for so long is dead; the gateway sends a heartbeat every 25 s. */
   silenceMs?: number;
@@ -38,6 +55,8 @@ export function watch(client: PictoryJobsClient, jobId: string, options?: WatchO
 export class JobFailed extends Error {
   job: Job__Output;
 }
+/** Whether a job stays in this state. One that this package does not know is not final. */
+export function isFinal(state: Job__Output['state']): boolean;
 /** The job, which has its result; throws JobFailed if it has none. */
 export function mustSucceed(job: Job__Output): Job__Output;
 
@@ -56,6 +75,11 @@ export function download(url: string, path: string, options?: ReadOptions): Prom
 export function reason(error: ServiceError): string;
 /** The fields of the request that are wrong, by their paths in the proto, and what to do. */
 export function fieldViolations(error: ServiceError): {field: string; description: string}[];
+/**
+ * Whether a submit that failed so may have become a job all the same. Then repeat it with the same requestId only: with
+ * another one it may be paid for twice.
+ */
+export function mayHaveBeenTaken(error: ServiceError): boolean;
 /** Milliseconds after which an equal call may succeed; undefined if it never does. */
 export function retryAfter(error: ServiceError, failures?: number): number | undefined;
 /** What went wrong and what to do, for people. */

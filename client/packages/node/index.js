@@ -1,6 +1,6 @@
 // What a client of the Pictory jobs gateway needs beyond @grpc/grpc-js. Errors are grpc-js's own (code, details,
 // metadata).
 export {call, connect} from './calls.js';
-export {explain, fieldViolations, fromGateway, isGrpcError, reason, retryAfter} from './errors.js';
-export {download, JobFailed, mustSucceed, readPart} from './results.js';
+export {explain, fieldViolations, fromGateway, isGrpcError, mayHaveBeenTaken, reason, retryAfter} from './errors.js';
+export {download, isFinal, JobFailed, mustSucceed, readPart} from './results.js';
 export {watch} from './watch.js';

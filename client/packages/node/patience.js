@@ -1,7 +1,9 @@
 // How long the package waits, and for what.
 import {setTimeout as sleep} from 'node:timers/promises';
 
-import {isGrpcError, retryAfter} from './errors.js';
+import grpc from '@grpc/grpc-js';
+
+import {failure, isGrpcError, retryAfter} from './errors.js';
 
 export const SILENCE_MS = 75_000; // of a stream or a download; the gateway sends a watch a heartbeat every 25 s
 export const PATIENCE_MS = 600_000;
@@ -31,8 +33,8 @@ export class Patience {
   async pauseAfter(error, tell = () => {}) {
     this.#signal?.throwIfAborted();
     const pause = isGrpcError(error) ? retryAfter(error, this.#failures) : undefined;
-    if (this.#failures++ === 0) this.#broke = Date.now();
-    if (pause === undefined || this.#failures >= this.#attempts || Date.now() + pause > this.#broke + this.#ms) {
+    if (this.#failures++ === 0) this.#broke = performance.now();
+    if (pause === undefined || this.#failures >= this.#attempts || performance.now() + pause > this.#broke + this.#ms) {
       throw error;
     }
     tell(error);
@@ -40,17 +42,29 @@ export class Patience {
   }
 }
 
-// The messages of a stream. One that says nothing for so long is cancelled, and one that `signal` aborts.
+const lost = (details) => failure(grpc.status.UNAVAILABLE, details);
+export const endedEarly = () => lost('the stream ended before all was said');
+
+// The messages of a stream. One that says nothing for so long while they are waited for is cancelled, and one that
+// `signal` aborts.
 export async function* messages(stream, ms, signal) {
+  let silent = false;
   const end = () => stream.cancel();
-  const alarm = setTimeout(end, ms);
+  const late = () => {
+    silent = true;
+    end();
+  };
+  let alarm = setTimeout(late, ms);
   signal?.addEventListener('abort', end);
   try {
     if (signal?.aborted) end();
     for await (const message of stream) {
-      alarm.refresh();
+      clearTimeout(alarm); // its reader may take its time
       yield message;
+      alarm = setTimeout(late, ms);
     }
+  } catch (error) {
+    throw silent ? lost(`the stream said nothing for ${ms / 1000} s`) : error;
   } finally {
     clearTimeout(alarm);
     signal?.removeEventListener('abort', end);

@@ -1,20 +1,25 @@
 """Prints what becomes of calls that must not be sent, jobs that failed, and servers that say nothing.
 
-    bounds.py GATEWAY HOLE URL STUCK FAILED     (tests/packages/run says what they are)
+    bounds.py GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
 """
 
 import asyncio
+import dataclasses
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 
 import pictory_jobs
+from pictory.jobs.v1 import job_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
 from pictory_jobs import aio
 
 SILENCE, PATIENCE = 0.5, 1.5
+SILENT = 3.0  # of what is to be heard
+PART = job_pb2.RESULT_PART_TXT
 
 
 class Enough(Exception):
@@ -69,8 +74,158 @@ async def several(gateway: str, hole: str, stuck: str) -> None:
             print("silent lost", lost)
 
 
+def left() -> int:
+    return len(list(pathlib.Path().glob("got*")))
+
+
+def code(error: object) -> str:
+    return error.code().name if isinstance(error, grpc.RpcError) else repr(error)
+
+
+@dataclasses.dataclass
+class Blocking:
+    """The functions that block, in threads."""
+
+    stub: Any
+    close: Callable[[], Any]
+    prefix: str = ""
+
+    async def watch(self, name: str, after_revision: int = 0, closing: bool = False,
+                    lost: Callable[[grpc.RpcError], None] = lambda error: None) -> str:
+        def follow() -> str:
+            seen = ""
+            for job in pictory_jobs.watch(self.stub, self.prefix + name, after_revision, SILENT, on_reconnect=lost):
+                seen += f" {job.revision}"
+                if closing:
+                    self.close()
+            return seen
+        return await asyncio.to_thread(follow)
+
+    async def call(self, method: str, request: Any) -> Any:
+        return await asyncio.to_thread(pictory_jobs.call, getattr(self.stub, method), request)
+
+    async def read(self, name: str) -> None:
+        await asyncio.to_thread(pictory_jobs.read_part, self.stub, self.prefix + name, PART, "got", SILENT)
+
+    async def cancelled(self, begun: Awaitable[object], act: Callable[..., None], *args: Any) -> bool:
+        stop = pictory_jobs.Stop()
+        acting = asyncio.ensure_future(asyncio.to_thread(act, *args, stop=stop))
+        await begun
+        stop.set()
+        await asyncio.wait({acting})
+        return code(acting.exception()) == "CANCELLED"
+
+    async def cancelled_read(self) -> bool:
+        begun = self.call("GetJob", api.GetJobRequest(job_id=f"{self.prefix}hang"))
+        return await self.cancelled(begun, pictory_jobs.read_part, self.stub, f"{self.prefix}hang", PART, "got")
+
+    async def download(self, url: str) -> None:
+        await asyncio.to_thread(pictory_jobs.download, url, "got")
+
+    async def cancelled_download(self, url: str, begun: Awaitable[object]) -> bool:
+        return await self.cancelled(begun, pictory_jobs.download, url, "got")
+
+
+@dataclasses.dataclass
+class Several(Blocking):
+    """Those for asyncio."""
+
+    async def watch(self, name: str, after_revision: int = 0, closing: bool = False,
+                    lost: Callable[[grpc.RpcError], None] = lambda error: None) -> str:
+        seen = ""
+        async for job in aio.watch(self.stub, self.prefix + name, after_revision, SILENT, on_reconnect=lost):
+            seen += f" {job.revision}"
+            if closing:
+                await self.close()
+        return seen
+
+    async def call(self, method: str, request: Any) -> Any:
+        return await aio.call(getattr(self.stub, method), request)
+
+    async def read(self, name: str) -> None:
+        await aio.read_part(self.stub, self.prefix + name, PART, "got", SILENT)
+
+    async def cancelled(self, begun: Awaitable[object], act: Callable[..., Any], *args: Any) -> bool:
+        acting = asyncio.ensure_future(act(*args))
+        await begun
+        acting.cancel()
+        await asyncio.wait({acting})
+        return bool(acting.cancelled())
+
+    async def cancelled_read(self) -> bool:
+        begun = self.call("GetJob", api.GetJobRequest(job_id=f"{self.prefix}hang"))
+        return await self.cancelled(begun, aio.read_part, self.stub, f"{self.prefix}hang", PART, "got")
+
+    async def download(self, url: str) -> None:
+        await aio.download(url, "got")
+
+    async def cancelled_download(self, url: str, begun: Awaitable[object]) -> bool:
+        return await self.cancelled(begun, aio.download, url, "got")
+
+
+async def tell(way: Blocking, url: str) -> None:
+    """What becomes of the answers of tests/packages/fake.py."""
+    got = pathlib.Path("got")
+    got.unlink(missing_ok=True)
+    print("kept" + await way.watch("kept"))
+    print("next", (await way.call("Render", api.RenderRequest(request_id=f"{way.prefix}next"))).job.job_id)
+    print("short" + await way.watch("short"))
+    print("seen" + await way.watch("seen", after_revision=7))
+
+    def enough(error: grpc.RpcError) -> None:
+        said = error.details() or ""
+        print("mute", code(error), "said" if f"said nothing for {SILENT:g} s" in said else said)
+        raise Enough
+
+    try:
+        await way.watch("mute", lost=enough)
+    except Enough:
+        print("mute ended")
+    for name in ("broken", "cut", "silent", "shifted", "changed", "dead"):
+        try:
+            await way.read(name)
+            print(name, got.read_text())
+            got.unlink()
+        except grpc.RpcError as error:
+            print(name, code(error))
+    print("dead", (await way.call("GetJob", api.GetJobRequest(job_id=f"{way.prefix}dead"))).job.revision)
+    for name in ("UNCONFIRMED", "CANCELLED"):
+        try:
+            pictory_jobs.must_succeed((await way.call("GetJob", api.GetJobRequest(job_id=name))).job)
+        except pictory_jobs.JobFailed as failed:
+            print(failed)
+    if await way.cancelled_read():
+        print("hang cancelled, left", left())
+    taken = []
+    for name in ("open", "refused"):
+        try:
+            await way.call("Render", api.RenderRequest(request_id=way.prefix + name))
+        except grpc.RpcError as error:
+            taken.append(f"{name} {str(pictory_jobs.may_have_been_taken(error)).lower()}")
+    for name in ("closing", "closed"):
+        try:
+            await way.watch("mute", closing=True)
+        except grpc.RpcError as error:
+            print(name, "ended" if "channel is closed" in (error.details() or "") else error)
+    print("\n".join(taken))
+    first = asyncio.ensure_future(way.download(f"{url}/first"))
+    await way.download(f"{url}/second")
+    await asyncio.to_thread(pictory_jobs.download, f"{url}/go", "went")
+    await first
+    print("two", got.read_text(), "left", left())
+    got.unlink()
+    begun = asyncio.to_thread(pictory_jobs.download, f"{url}/begun", "went")
+    if await way.cancelled_download(f"{url}/stuck", begun):
+        print("stuck cancelled", end="")
+
+
+async def tell_async(address: str, url: str) -> None:
+    channel, stub = aio.connect(address)
+    await tell(Several(stub, channel.close, "again-"), url)
+
+
 def main() -> None:
-    gateway, hole, url, stuck, failed = sys.argv[1:]
+    gateway, hole, url, stuck, failed, fake = sys.argv[1:]
     channel, stub = pictory_jobs.connect(gateway)
     try:
         pictory_jobs.call(stub.Render, api.RenderRequest(preview_job_id="j"))
@@ -97,6 +252,11 @@ def main() -> None:
     print("download", file(f"{url}/silent"))
     print("halves", file(f"{url}/halves"), file(f"{url}/halves"))
     asyncio.run(several(gateway, hole, stuck))
+    channel, stub = pictory_jobs.connect(fake)
+    asyncio.run(tell(Blocking(stub, channel.close), url))
+    print(", left", left())
+    asyncio.run(tell_async(fake, f"{url}/again"))
+    print(", left", left())
 
 
 main()

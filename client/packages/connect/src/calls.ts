@@ -2,10 +2,10 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 
 import type {MessageInitShape, MessageShape} from '@bufbuild/protobuf';
-import {createClient} from '@connectrpc/connect';
+import {Code, ConnectError, createClient} from '@connectrpc/connect';
 import {createGrpcTransport, type GrpcTransportOptions} from '@connectrpc/connect-node';
 
-import {retryAfter} from './errors.js';
+import {mayHaveBeenTaken, retryAfter} from './errors.js';
 import {ATTEMPTS, KEEPALIVE_ANSWER_MS, KEEPALIVE_MS} from './patience.js';
 import {PictoryJobs} from './pictory/jobs/v1/pictory_jobs_pb.js';
 import type {Jobs} from './watch.js';
@@ -40,22 +40,29 @@ function attemptsOf(method: Unary, request: object): number {
 
 /**
  * One answer, within so long. A submit must carry a requestId: then a repetition never becomes a second job. What only
- * reads is repeated as well; nothing else is.
+ * reads is repeated as well; nothing else is. An error has the property mayHaveBeenTaken, which counts all attempts.
  */
 export async function call<M extends Unary>(jobs: Jobs, method: M, request: Request<M>,
   {ms = CALL_MS, signal}: {ms?: number; signal?: AbortSignal} = {}): Promise<Answer<M>> {
   const attempts = attemptsOf(method, request as object);
-  const deadline = Date.now() + ms;
+  const deadline = performance.now() + ms;
   const send = jobs[method] as unknown as (request: Request<M>, options: object) => Promise<Answer<M>>;
+  let taken = false; // or it may have been
   for (let failures = 0; ; failures++) {
     try {
-      return await send(request, {timeoutMs: deadline - Date.now(), signal});
+      const timeoutMs = Math.floor(deadline - performance.now()); // whole ones, for the header
+      // To Connect, nothing left is no bound at all.
+      if (timeoutMs <= 0) throw new ConnectError('no answer came in time', Code.DeadlineExceeded);
+      return await send(request, {timeoutMs, signal});
     } catch (error) {
+      taken ||= mayHaveBeenTaken(error);
       const pause = retryAfter(error, failures);
-      if (failures + 1 === attempts || pause === undefined || signal?.aborted || Date.now() + pause > deadline) {
-        throw error;
+      if (failures + 1 === attempts || pause === undefined || signal?.aborted || performance.now() + pause > deadline) {
+        throw Object.assign(ConnectError.from(error), {mayHaveBeenTaken: taken});
       }
-      await sleep(pause, undefined, {signal});
+      await sleep(pause, undefined, {signal}).catch((why) => {
+        throw Object.assign(why, {mayHaveBeenTaken: taken});
+      });
     }
   }
 }

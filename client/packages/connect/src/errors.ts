@@ -22,6 +22,21 @@ export function fieldViolations(error: unknown): {field: string; description: st
 }
 
 /**
+ * Whether a submit that failed so may have become a job all the same, as when the connection broke under way. Then repeat
+ * it with the same requestId only: with another one it may be paid for twice. `call` counts all its attempts, and says so
+ * by the error's property of this name.
+ */
+export function mayHaveBeenTaken(error: unknown): boolean {
+  if (error instanceof Error && 'mayHaveBeenTaken' in error) return error.mayHaveBeenTaken === true;
+  const refusal = ConnectError.from(error);
+  const fromGateway = reason(refusal) !== '';
+  if (!BROKEN.includes(refusal.code)) return false;
+  if (fromGateway && refusal.findDetails(RetryInfoSchema).length > 0) return false;
+  if (['DEADLINE_TOO_SHORT', 'STORE_FAILED'].includes(reason(refusal))) return false;
+  return !/ECONNREFUSED|ENOTFOUND/.test(refusal.message); // where no connection came about
+}
+
+/**
  * Milliseconds after which an equal call may succeed, after so many failures in a row; undefined if it never does. A
  * submit that is repeated must have a requestId.
  */

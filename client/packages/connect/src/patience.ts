@@ -1,7 +1,7 @@
 // How long the package waits, and for what.
 import {setTimeout as sleep} from 'node:timers/promises';
 
-import {ConnectError} from '@connectrpc/connect';
+import {Code, ConnectError} from '@connectrpc/connect';
 
 import {retryAfter} from './errors.js';
 
@@ -27,12 +27,15 @@ export class Patience {
     const {ms = PATIENCE_MS, attempts = Infinity, signal} = this.bounds;
     signal?.throwIfAborted();
     const pause = error instanceof ConnectError ? retryAfter(error, this.#failures) : undefined;
-    if (this.#failures++ === 0) this.#broke = Date.now();
-    if (pause === undefined || this.#failures >= attempts || Date.now() + pause > this.#broke + ms) throw error;
+    if (this.#failures++ === 0) this.#broke = performance.now();
+    if (pause === undefined || this.#failures >= attempts || performance.now() + pause > this.#broke + ms) throw error;
     tell?.(error);
     await sleep(pause, undefined, {signal});
   }
 }
+
+export const lost = (why: string) => new ConnectError(why, Code.Unavailable);
+export const endedEarly = () => lost('the stream ended before all was said');
 
 /** A signal that aborts with `signal`, and when nothing was heard for so long. */
 export class Silence {
@@ -41,7 +44,7 @@ export class Silence {
   readonly signal: AbortSignal;
 
   constructor(ms = SILENCE_MS, signal?: AbortSignal) {
-    this.#alarm = setTimeout(() => this.#controller.abort(new Error(`nothing came for ${ms} ms`)), ms);
+    this.#alarm = setTimeout(() => this.#controller.abort(new Error(`nothing came for ${ms / 1000} s`)), ms);
     this.signal = AbortSignal.any([this.#controller.signal, ...(signal ? [signal] : [])]);
   }
 
@@ -53,5 +56,29 @@ export class Silence {
   end() {
     clearTimeout(this.#alarm);
     this.#controller.abort();
+  }
+}
+
+/** The messages of a stream. It is given up with `signal`, and when it says nothing for so long while it is asked. */
+export async function* messages<T>(begin: (options: {signal: AbortSignal}) => AsyncIterable<T>, ms = SILENCE_MS,
+  signal?: AbortSignal): AsyncGenerator<T> {
+  const controller = new AbortController();
+  let silent = false;
+  const late = () => {
+    silent = true;
+    controller.abort();
+  };
+  let alarm = setTimeout(late, ms);
+  try {
+    for await (const message of begin({signal: AbortSignal.any([controller.signal, ...(signal ? [signal] : [])])})) {
+      clearTimeout(alarm); // its reader may take its time
+      yield message;
+      alarm = setTimeout(late, ms);
+    }
+  } catch (error) {
+    throw silent ? lost(`the stream said nothing for ${ms / 1000} s`) : error;
+  } finally {
+    clearTimeout(alarm);
+    controller.abort();
   }
 }

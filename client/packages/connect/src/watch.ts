@@ -1,13 +1,14 @@
 // The resuming watch.
 import type {Client} from '@connectrpc/connect';
 
-import {Patience, Silence} from './patience.js';
+import {endedEarly, messages, Patience} from './patience.js';
 import type {PictoryJobs} from './pictory/jobs/v1/pictory_jobs_pb.js';
+import {isFinal} from './results.js';
 
 export type Jobs = Client<typeof PictoryJobs>;
 
 export interface WatchOptions {
-  /** The one seen last, to go on from there. */
+  /** The one seen last, to go on from there; nothing comes if that is the final one. */
   afterRevision?: number;
   /** Ends the watch, wherever it is; the job goes on. */
   signal?: AbortSignal;
@@ -22,21 +23,23 @@ export interface WatchOptions {
 export async function* watch(jobs: Jobs, jobId: string, options: WatchOptions = {}) {
   const {signal, silenceMs, patienceMs, lost} = options;
   const failing = new Patience({ms: patienceMs, signal});
-  for (let afterRevision = options.afterRevision ?? 0; ; ) {
-    const silence = new Silence(silenceMs, signal);
+  let afterRevision = options.afterRevision ?? 0;
+  let known = afterRevision > 0; // and nothing came yet
+  for (;;) {
+    const request = {jobId, afterRevision};
     try {
-      for await (const {event} of jobs.watchJob({jobId, afterRevision}, {signal: silence.signal})) {
-        silence.heard();
+      for await (const {event} of messages((bounds) => jobs.watchJob(request, bounds), silenceMs, signal)) {
         failing.heard();
+        known = false;
         if (event.case !== 'job') continue; // a heartbeat: nothing new
         afterRevision = event.value.revision;
         yield event.value;
+        if (isFinal(event.value.state)) return;
       }
-      return; // the gateway ends a stream so only after the final state
+      if (known) return; // that one was final
+      throw endedEarly();
     } catch (error) {
       await failing.pauseAfter(error, lost);
-    } finally {
-      silence.end();
     }
   }
 }

@@ -6,11 +6,12 @@ Errors are grpc.RpcError as the stubs raise it.
 """
 
 from .calls import call, connect
-from .errors import explain, field_violations, from_gateway, reason, retry_after
-from .results import JobFailed, download, must_succeed, read_part
+from .errors import explain, field_violations, from_gateway, may_have_been_taken, reason, retry_after
+from .patience import Stop
+from .results import JobFailed, download, is_final, must_succeed, read_part
 from .watching import watch
 from .watching_jobs import watch_jobs
 
 __version__ = "0.0.0"
-__all__ = ["JobFailed", "call", "connect", "download", "explain", "field_violations", "from_gateway", "must_succeed",
-           "read_part", "reason", "retry_after", "watch", "watch_jobs"]
+__all__ = ["JobFailed", "Stop", "call", "connect", "download", "explain", "field_violations", "from_gateway", "is_final",
+           "may_have_been_taken", "must_succeed", "read_part", "reason", "retry_after", "watch", "watch_jobs"]

@@ -50,14 +50,16 @@ def attempts_of(request: Any) -> int:
 
 
 def call(method: Any, request: Any, seconds: float = CALL_SECONDS) -> Any:
-    """One answer, within so long. A submit must carry a request_id: then a repetition never becomes a second job."""
-    attempts, give_up = attempts_of(request), time.monotonic() + seconds
+    """One answer, within so long. A submit must carry a request_id: then a repetition never becomes a second job. The
+    error says by its `may_have_been_taken` whether any attempt may have become a job."""
+    attempts, give_up, taken = attempts_of(request), time.monotonic() + seconds, False
     for failures in itertools.count():
         try:
             return method(request, timeout=give_up - time.monotonic())
         except grpc.RpcError as error:
-            pause = errors.retry_after(error, failures)
+            pause, taken = errors.retry_after(error, failures), taken or errors.may_have_been_taken(error)
             if failures + 1 >= attempts or pause is None or time.monotonic() + pause > give_up:
+                error.may_have_been_taken = taken
                 raise
             time.sleep(pause)
     raise AssertionError("unreachable")

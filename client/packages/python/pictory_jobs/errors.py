@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import grpc
+import grpc.aio
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -53,6 +54,34 @@ def retry_after(error: grpc.RpcError, failures: int = 0) -> float | None:
     return random.uniform(FIRST_DELAY_SECONDS, ceiling)
 
 
+def may_have_been_taken(error: grpc.RpcError) -> bool:
+    """Whether a submit that failed so may have become a job all the same, as when the connection broke under way. Then
+    repeat it with the same request_id only: with another one it may be paid for twice. `call` counts all its attempts,
+    and says so by the error's attribute of this name."""
+    return bool(getattr(error, "may_have_been_taken", _leaves_open(error)))
+
+
+class Own(grpc.aio.AioRpcError):
+    """An error that this package makes."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(code, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
+
+
+class Ended(Own):
+    """Its caller's own doing, after which nothing is tried again."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(grpc.StatusCode.CANCELLED, details)
+
+
+class Lost(Own):
+    """A stream that did not say all, and did not fail either."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(grpc.StatusCode.UNAVAILABLE, details)
+
+
 def explain(error: grpc.RpcError) -> str:
     """What went wrong and what to do, for people."""
     lines = [f"{error.code().name}: {error.details()}"]
@@ -95,6 +124,15 @@ def _detail(error: grpc.RpcError, kind: type[Kind]) -> Kind | None:
 def _told_delay(error: grpc.RpcError) -> float | None:
     retry = _detail(error, error_details_pb2.RetryInfo)
     return retry.retry_delay.ToTimedelta().total_seconds() if retry else None
+
+
+def _leaves_open(error: grpc.RpcError) -> bool:
+    if error.code() not in BROKEN or (from_gateway(error) and _told_delay(error) is not None):
+        return False
+    if reason(error) in ("DEADLINE_TOO_SHORT", "STORE_FAILED"):
+        return False
+    # These are gRPC's own words where no connection came about.
+    return not (error.details() or "").startswith(("failed to connect to all addresses", "DNS resolution failed"))
 
 
 def _broken(error: grpc.RpcError) -> bool:

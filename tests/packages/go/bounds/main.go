@@ -1,6 +1,6 @@
 // Prints what becomes of jobs that failed, and of servers that say nothing.
 //
-//	bounds GATEWAY HOLE URL STUCK FAILED     (tests/packages/run says what they are)
+//	bounds GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
 package main
 
 import (
@@ -8,7 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"example.com/pictoryjobs"
 	jobsv1 "example.com/pictoryjobs/pictory/jobs/v1"
@@ -65,4 +70,117 @@ func main() {
 	}
 	fmt.Println("download", file(url+"/silent"))
 	fmt.Println("halves", file(url+"/halves"), file(url+"/halves"))
+	told(os.Args[6])
+	downloads(url)
+}
+
+func watched(id string) *jobsv1.WatchJobRequest { return &jobsv1.WatchJobRequest{JobId: id} }
+
+func ignore(error) {}
+
+func left() (count int) {
+	files, _ := filepath.Glob("got*")
+	return len(files)
+}
+
+func get(jobs jobsv1.PictoryJobsClient, id string) *jobsv1.Job {
+	answer, err := jobs.GetJob(ctx, &jobsv1.GetJobRequest{JobId: id})
+	if err != nil {
+		panic(err)
+	}
+	return answer.GetJob()
+}
+
+var words = map[codes.Code]string{codes.DataLoss: "DATA_LOSS", codes.Unavailable: "UNAVAILABLE",
+	codes.DeadlineExceeded: "DEADLINE_EXCEEDED"}
+
+// told prints what becomes of the answers of tests/packages/fake.py.
+func told(address string) {
+	jobs, connection, err := pictoryjobs.Dial(address)
+	if err != nil {
+		panic(err)
+	}
+	os.Remove("got")
+	pictoryjobs.Silence, pictoryjobs.Patience = 3*time.Second, 10*time.Minute
+	seen, next := "", make(chan string, 1)
+	see := func(job *jobsv1.Job) { seen += fmt.Sprint(" ", job.GetRevision()) }
+	err = pictoryjobs.Watch(ctx, jobs, watched("kept"), func(job *jobsv1.Job) {
+		if see(job); pictoryjobs.IsFinal(job.GetState()) {
+			go func() {
+				answer, _ := jobs.Render(ctx, &jobsv1.RenderRequest{RequestId: "next"})
+				next <- answer.GetJob().GetJobId()
+			}()
+		}
+	}, ignore)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("kept" + seen)
+	fmt.Println("next", <-next)
+	seen = ""
+	if err := pictoryjobs.Watch(ctx, jobs, watched("short"), see, ignore); err == nil {
+		fmt.Println("short" + seen)
+	}
+	seen = ""
+	last := watched("seen")
+	last.AfterRevision = 7
+	if err := pictoryjobs.Watch(ctx, jobs, last, see, ignore); err == nil {
+		fmt.Println("seen" + seen)
+	}
+	ending, cancel := context.WithCancel(ctx)
+	pictoryjobs.Watch(ending, jobs, watched("mute"), see, func(err error) {
+		if strings.Contains(err.Error(), "said nothing for 3s") {
+			fmt.Println("mute", words[status.Code(err)], "said")
+		}
+		cancel()
+	})
+	fmt.Println("mute ended")
+	for _, part := range []string{"broken", "cut", "silent", "shifted", "changed", "dead"} {
+		err := pictoryjobs.ReadPart(ctx, jobs, part, jobsv1.ResultPart_RESULT_PART_TXT, "got")
+		got, _ := os.ReadFile("got")
+		os.Remove("got")
+		fmt.Println(part, string(got)+words[status.Code(err)])
+	}
+	fmt.Println("dead", get(jobs, "dead").GetRevision())
+	for _, id := range []string{"UNCONFIRMED", "CANCELLED"} {
+		_, err := pictoryjobs.Succeeded(get(jobs, id))
+		fmt.Println(err)
+	}
+	pictoryjobs.Silence = time.Minute
+	ending, cancel = context.WithCancel(ctx)
+	read := make(chan error)
+	go func() { read <- pictoryjobs.ReadPart(ending, jobs, "hang", jobsv1.ResultPart_RESULT_PART_TXT, "got") }()
+	get(jobs, "hang")
+	cancel()
+	if status.Code(<-read) == codes.Canceled {
+		fmt.Println("hang cancelled, left", left())
+	}
+	hasty, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	fmt.Println("deadline", words[status.Code(pictoryjobs.Watch(hasty, jobs, watched("mute"), see, ignore))])
+	pictoryjobs.Watch(ctx, jobs, watched("mute"), func(*jobsv1.Job) { connection.Close() }, ignore)
+	fmt.Println("closing ended")
+	pictoryjobs.Watch(ctx, jobs, watched("mute"), see, ignore)
+	fmt.Println("closed ended")
+}
+
+// downloads brings two into one file, and gives one up.
+func downloads(url string) {
+	first := make(chan error)
+	go func() { first <- pictoryjobs.Download(ctx, url+"/first", "got") }()
+	second, third := pictoryjobs.Download(ctx, url+"/second", "got"), pictoryjobs.Download(ctx, url+"/go", "went")
+	if err := errors.Join(second, third, <-first); err != nil {
+		panic(err)
+	}
+	got, _ := os.ReadFile("got")
+	fmt.Println("two", string(got), "left", left())
+	os.Remove("got")
+	ending, cancel := context.WithCancel(ctx)
+	go func() { first <- pictoryjobs.Download(ending, url+"/stuck", "got") }()
+	file(url + "/begun")
+	os.Remove("got")
+	cancel()
+	if errors.Is(<-first, context.Canceled) {
+		fmt.Println("stuck cancelled, left", left())
+	}
 }

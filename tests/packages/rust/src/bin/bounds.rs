@@ -20,7 +20,7 @@ async fn file(url: &str) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, gateway, hole, url, stuck, failed] = &args[..] else { return Err("five arguments, please".into()) };
+    let [_, gateway, hole, url, stuck, failed, _fake] = &args[..] else { return Err("six arguments, please".into()) };
     set_limits(Limits { silence: Duration::from_millis(500), patience: Duration::from_secs(5) });
     let jobs = connect(gateway)?;
     if call(&jobs, RenderRequest::default()).await.is_err_and(|error| error.message().contains("paid for twice")) {

@@ -6,20 +6,33 @@ import ai.pictory.jobs.Limits;
 import ai.pictory.jobs.Results;
 import ai.pictory.jobs.Watch;
 import ai.pictory.jobs.v1.GetJobRequest;
+import ai.pictory.jobs.v1.Job;
 import ai.pictory.jobs.v1.PictoryJobsGrpc;
 import ai.pictory.jobs.v1.PictoryJobsGrpc.PictoryJobsBlockingStub;
+import ai.pictory.jobs.v1.RenderRequest;
+import ai.pictory.jobs.v1.RenderResponse;
+import ai.pictory.jobs.v1.ResultPart;
 import ai.pictory.jobs.v1.WatchJobRequest;
 import io.grpc.Context;
+import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 
 /**
  * Prints what becomes of jobs that failed, and of servers that say nothing.
  *
- * <p>Bounds GATEWAY HOLE URL STUCK FAILED (tests/packages/run says what they are)
+ * <p>Bounds GATEWAY HOLE URL STUCK FAILED FAKE (tests/packages/run says what they are)
  */
 public final class Bounds {
   private static int lost;
@@ -63,7 +76,113 @@ public final class Bounds {
     }
     System.out.println("download " + file(args[2] + "/silent"));
     System.out.println("halves " + file(args[2] + "/halves") + " " + file(args[2] + "/halves"));
+    told(args[5]);
+    downloads(args[2]);
     System.exit(0);
+  }
+
+  private static WatchJobRequest.Builder watched(String id) {
+    return WatchJobRequest.newBuilder().setJobId(id);
+  }
+
+  private static String code(Callable<?> act) throws Exception {
+    try {
+      return "" + act.call();
+    } catch (StatusRuntimeException error) {
+      return "" + error.getStatus().getCode();
+    }
+  }
+
+  private static Job get(PictoryJobsBlockingStub jobs, String id) {
+    return jobs.getJob(GetJobRequest.newBuilder().setJobId(id).build()).getJob();
+  }
+
+  private static long left() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("."))) {
+      return files.filter(file -> file.getFileName().toString().startsWith("got")).count();
+    }
+  }
+
+  /** What becomes of the answers of tests/packages/fake.py. */
+  private static void told(String address) throws Exception {
+    Files.deleteIfExists(Path.of("got"));
+    Limits.silence = Duration.ofSeconds(3);
+    Limits.patience = Duration.ofMinutes(10);
+    ManagedChannel channel = Connection.to(address);
+    PictoryJobsBlockingStub jobs = PictoryJobsGrpc.newBlockingStub(channel);
+    StringBuilder seen = new StringBuilder();
+    AtomicReference<Future<RenderResponse>> next = new AtomicReference<>();
+    Watch.watch(jobs, watched("kept").build(), job -> {
+      seen.append(" ").append(job.getRevision());
+      RenderRequest render = RenderRequest.newBuilder().setRequestId("next").build();
+      if (Results.isFinal(job.getState())) next.set(PictoryJobsGrpc.newFutureStub(channel).render(render));
+    }, error -> seen.append(" lost"));
+    System.out.println("kept" + seen);
+    System.out.println("next " + next.get().get().getJob().getJobId());
+    seen.setLength(0);
+    Watch.watch(jobs, watched("short").build(), job -> seen.append(" ").append(job.getRevision()), error -> {});
+    System.out.println("short" + seen);
+    Job final_ = Watch.watch(jobs, watched("seen").setAfterRevision(7).build(), job -> {}, error -> {});
+    System.out.println("seen " + final_.getRevision());
+    try {
+      Watch.watch(jobs, watched("mute").build(), job -> {}, error -> {
+        String why = error.getStatus().getDescription();
+        System.out.println("mute " + error.getStatus().getCode() + (why.contains("said nothing for 3.0 s") ? " said" : why));
+        throw new IllegalStateException();
+      });
+    } catch (IllegalStateException enough) {
+      System.out.println("mute ended");
+    }
+    for (String part : List.of("broken", "cut", "silent", "shifted", "changed", "dead")) {
+      Path got = Path.of("got");
+      System.out.println(part + " " + code(() -> {
+        Results.readPart(jobs, part, ResultPart.RESULT_PART_TXT, got);
+        return Files.readString(got);
+      }));
+      Files.deleteIfExists(got);
+    }
+    System.out.println("dead " + get(jobs, "dead").getRevision());
+    for (String state : List.of("UNCONFIRMED", "CANCELLED")) {
+      try {
+        Results.mustSucceed(get(jobs, state));
+      } catch (JobFailed failed) {
+        System.out.println(failed.getMessage());
+      }
+    }
+    Limits.silence = Duration.ofMinutes(1);
+    FutureTask<?> read = new FutureTask<>(() -> {
+      Results.readPart(jobs, "hang", ResultPart.RESULT_PART_TXT, Path.of("got"));
+      return null;
+    });
+    Thread reader = new Thread(read);
+    reader.start();
+    get(jobs, "hang");
+    reader.interrupt();
+    try {
+      read.get();
+    } catch (ExecutionException error) {
+      if (error.getCause() instanceof InterruptedException) System.out.println("hang cancelled, left " + left());
+    }
+    PictoryJobsBlockingStub hasty = jobs.withDeadlineAfter(300, TimeUnit.MILLISECONDS);
+    System.out.println("deadline " + code(() -> Watch.watch(hasty, watched("mute").build(), job -> {}, error -> {})));
+    code(() -> Watch.watch(jobs, watched("mute").build(), job -> channel.shutdownNow(), error -> {}));
+    System.out.println("closing ended");
+    code(() -> Watch.watch(jobs, watched("mute").build(), job -> {}, error -> {}));
+    System.out.println("closed ended");
+  }
+
+  /** Two into one file, and one that is given up. */
+  private static void downloads(String url) throws Exception {
+    Path got = Path.of("got");
+    FutureTask<?> first = new FutureTask<>(() -> {
+      Results.download(url + "/first", got);
+      return null;
+    });
+    new Thread(first).start();
+    Results.download(url + "/second", got);
+    Results.download(url + "/go", Path.of("went"));
+    first.get();
+    System.out.println("two " + Files.readString(got) + " left " + left());
   }
 
   private Bounds() {}

@@ -1,7 +1,10 @@
 package ai.pictory.jobs;
 
 import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.AbstractStub;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -9,11 +12,13 @@ import java.util.function.Consumer;
 
 /** Counts the failures since the gateway was heard last, and ends when they are too many or last too long. */
 final class Patience {
+  private final AbstractStub<?> stub;
   private final int attempts;
   private int failures;
   private long broke;
 
-  Patience(int attempts) {
+  Patience(AbstractStub<?> stub, int attempts) {
+    this.stub = stub;
     this.attempts = attempts;
   }
 
@@ -23,7 +28,8 @@ final class Patience {
 
   /**
    * Waits until it is time to try again. Throws the error instead where that does not help, or not any more: among
-   * others where the caller's Context has ended, also meanwhile.
+   * others where the caller's Context has ended, also meanwhile, where the stub's deadline comes first, and where its
+   * channel was shut down.
    */
   void pauseAfter(StatusRuntimeException error, Consumer<StatusRuntimeException> tell) throws InterruptedException {
     if (Thread.interrupted()) throw new InterruptedException();
@@ -31,7 +37,7 @@ final class Patience {
     if (failures++ == 0) broke = System.nanoTime();
     Duration left = Limits.patience.minusNanos(System.nanoTime() - broke);
     Context caller = Context.current();
-    if (caller.isCancelled() || failures >= attempts || pause.compareTo(left) > 0) throw error;
+    if (caller.isCancelled() || failures >= attempts || pause.compareTo(left) > 0 || isOver(error, pause)) throw error;
     tell.accept(error);
     CountDownLatch ended = new CountDownLatch(1);
     Context.CancellationListener end = context -> ended.countDown();
@@ -41,5 +47,14 @@ final class Patience {
     } finally {
       caller.removeListener(end);
     }
+    // Or gRPC itself goes on with a pause of up to two minutes.
+    if (stub.getChannel() instanceof ManagedChannel channel) channel.resetConnectBackoff();
+  }
+
+  private boolean isOver(StatusRuntimeException error, Duration pause) {
+    Deadline deadline = stub.getCallOptions().getDeadline();
+    if (deadline != null && deadline.timeRemaining(TimeUnit.NANOSECONDS) <= pause.toNanos()) return true;
+    String why = error.getStatus().getDescription();
+    return why != null && why.startsWith("Channel shutdown"); // gRPC's words, also behind interceptors
   }
 }

@@ -1,12 +1,11 @@
 package ai.pictory.jobs;
 
+import ai.pictory.jobs.v1.GetJobRequest;
 import ai.pictory.jobs.v1.Job;
 import ai.pictory.jobs.v1.PictoryJobsGrpc.PictoryJobsBlockingStub;
 import ai.pictory.jobs.v1.WatchJobRequest;
 import ai.pictory.jobs.v1.WatchJobResponse;
-import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
-import java.util.Iterator;
 import java.util.function.Consumer;
 
 /** The resuming watch. */
@@ -14,27 +13,32 @@ public final class Watch {
   /**
    * Calls {@code each} with the present state of a job and each newer one, and returns the final one. Goes on over
    * broken connections and restarts of the gateway, for as long as {@code Limits.patience} without a word, until its
-   * thread is interrupted or its Context ends; {@code lost} hears of them. The request's after_revision is the revision
-   * seen last.
+   * thread is interrupted, its Context or the stub's deadline ends, or the channel is shut down; {@code lost} hears of
+   * them. The request's after_revision is the revision seen last; if that is the final one, {@code each} is not called.
    */
   public static Job watch(PictoryJobsBlockingStub jobs, WatchJobRequest request, Consumer<Job> each,
       Consumer<StatusRuntimeException> lost) throws InterruptedException {
-    Job job = Job.getDefaultInstance();
-    Patience patience = new Patience(Integer.MAX_VALUE);
+    Patience patience = new Patience(jobs, Integer.MAX_VALUE);
+    WatchJobRequest.Builder next = request.toBuilder();
+    boolean known = request.getAfterRevision() > 0; // and nothing came yet
     while (true) {
-      try (Attempt attempt = new Attempt()) {
-        Iterator<WatchJobResponse> events = jobs.watchJob(request);
-        while (attempt.hasNext(events)) {
-          WatchJobResponse event = events.next();
+      try (Attempt<WatchJobResponse> stream = new Attempt<>(() -> jobs.watchJob(next.build()))) {
+        while (stream.hasNext()) {
+          WatchJobResponse event = stream.next();
           patience.heard();
+          known = false;
           if (!event.hasJob()) continue; // a heartbeat: nothing new
-          job = event.getJob();
-          request = request.toBuilder().setAfterRevision(job.getRevision()).build();
-          each.accept(job);
+          next.setAfterRevision(event.getJob().getRevision());
+          each.accept(event.getJob());
+          if (Results.isFinal(event.getJob().getState())) return event.getJob();
         }
-        return job; // the gateway ends a stream so only after the final state
-      } catch (StatusRuntimeException error) {
-        patience.pauseAfter(error, lost);
+        if (known) { // that one was final
+          GetJobRequest.Builder get = GetJobRequest.newBuilder().setJobId(request.getJobId());
+          return jobs.getJob(get.setView(request.getView()).build()).getJob();
+        }
+        throw new Attempt.Lost("the stream ended before the job did");
+      } catch (Attempt.Lost broken) {
+        patience.pauseAfter(broken.error, lost);
       }
     }
   }
