@@ -53,20 +53,21 @@ const char* Field(const PGresult* result, int code) {
 
 }  // namespace
 
-absl::StatusOr<std::string> PlaceOf(const std::string& conninfo) {
+absl::StatusOr<Place> PlaceOf(const std::string& conninfo) {
   absl::StatusOr<Options> options = Parse(conninfo);
   if (!options.ok()) return options.status();
   std::map<std::string, std::string> given;
   for (const PQconninfoOption* at = options->get(); at->keyword != nullptr; ++at) {
     if (at->val != nullptr && at->val[0] != '\0') given[at->keyword] = at->val;
   }
-  std::string place;
+  Place place{.has_password = given.contains("password") || given.contains("sslpassword")};
   for (const char* part : {"host", "hostaddr", "port", "dbname", "user"}) {
     if (const auto found = given.find(part); found != given.end()) {
-      absl::StrAppend(&place, place.empty() ? "" : " ", part, "=", found->second);
+      absl::StrAppend(&place.text, place.text.empty() ? "" : " ", part, "=", found->second);
     }
   }
-  return place.empty() ? "libpq's default" : place;
+  if (place.text.empty()) place.text = "libpq's default";
+  return place;
 }
 
 std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Duration patience) {

@@ -15,9 +15,14 @@
 
 namespace gateway::postgres {
 
-// Checks a URL or libpq's `key=value` text, and gives it back without the password: where the
-// store is, for people. INVALID_ARGUMENT.
-absl::StatusOr<std::string> PlaceOf(const std::string& conninfo);
+// Where a store is.
+struct Place {
+  std::string text;  // for people, without the password
+  bool has_password = false;
+};
+
+// Reads a URL or libpq's `key=value` text. INVALID_ARGUMENT, which does not repeat the text.
+absl::StatusOr<Place> PlaceOf(const std::string& conninfo);
 
 class Connection {
  public:

@@ -45,11 +45,11 @@ absl::Status OpenError(const Error& error, const std::string& place) {
 absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(PostgresOptions options) {
   Opened opened{
       .identity = {.gateway = options.gateway, .address = options.address, .alone = options.alone}};
-  absl::StatusOr<std::string> place = PlaceOf(options.conninfo);
+  const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
   if (!place.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--store ", place.status().message()));
   }
-  opened.place = *std::move(place);
+  opened.place = place->text;
   for (int tries = 0;; ++tries) {
     try {
       auto connection = Connection::Open(options.conninfo, limits::kStoreRecoverMax);

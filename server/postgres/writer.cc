@@ -137,6 +137,7 @@ bool Writer::NextGroup(Group& group) {
 void Writer::Settle(Group& group) {
   bool one_by_one = false;
   int conflicts = 0;
+  int breaks = 0;
   while (failed_.ok()) {
     try {
       bool committed = false;
@@ -159,7 +160,14 @@ void Writer::Settle(Group& group) {
       return;
     } catch (const Error& error) {
       if (doubt_.has_value() || error.NeedsConnection()) {
+        // One connection breaks; what breaks each is this group.
+        if (++breaks > 1) ++failures_;
         Drop(Describe(error));
+        if (breaks > limits::kStoreConflictsMax && !doubt_.has_value()) {
+          for (Pending& pending : group) pending.status = Away();
+          return;
+        }
+        if (breaks > 1) Pause();
       } else {
         session_->connection().Rollback();
         if (error.ShouldRunAgain() && conflicts++ < limits::kStoreConflictsMax) {

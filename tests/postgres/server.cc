@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <libpq-fe.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ pid_t Run(const std::vector<std::string>& command, const std::string& log) {
   dup2(out, 1);
   dup2(out, 2);
   if (user != nullptr && (setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)) _exit(126);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // with a test that is killed
   if (chdir("/") != 0) _exit(126);
   unsetenv("NOTIFY_SOCKET");
   execv(arguments[0], arguments.data());
