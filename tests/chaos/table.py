@@ -4,7 +4,7 @@ from crowds import duplicate_storm, faulty_upstream
 from disks import failing_disk, sync_before_send
 from files import killed_at_each_write, second_gateway, store_files_vanish
 from keyless import keyless_killed, told_at_the_end
-from kills import killed
+from kills import killed, killed_on_postgres
 from live.rig import Rig
 from live.rows import Outcome, Row
 from restarts import restart_with_many
@@ -39,6 +39,7 @@ ROWS = [
     row("killed-answer-read", "Killed with the answer read and not stored", killed("answer-read"), "kills", 25, 3),
     row("killed-accepted", "Killed with the answer stored and the caller not told", killed("accepted"), "kills", 25, 3),
     row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
+    row("postgres-killed", "Killed at each of these, with jobs in PostgreSQL", killed_on_postgres, "kills", 25, 1),
     row("killed-waiting", "Killed while renders wait for their previews, and while they are sent", killed_while_waiting, "kills", 3, 1),
     row("keyless-killed", "Killed at each step of a call without request_id, then repeated", keyless_killed, "kills", 10, 1),
     row("told-at-the-end", "SIGTERM while Pictory does not answer: told, and followed", told_at_the_end, "ends", 3, 1),
