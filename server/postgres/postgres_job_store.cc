@@ -82,6 +82,7 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
 
 PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptions options)
     : conninfo_(options.conninfo),
+      gateway_(options.gateway),
       place_(std::move(opened.place)),
       created_(opened.created),
       has_standby_(opened.has_standby),
@@ -340,7 +341,9 @@ void PostgresJobStore::ReadFeed(std::string position, int limit, Callback<jobs::
 absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
   std::promise<absl::StatusOr<jobs::Recovered>> done;
   WriteFor<jobs::Recovered>(
-      [now](Writes& writes) -> absl::StatusOr<jobs::Recovered> { return writes.Recover(now); },
+      [now, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
+        return writes.Recover(now, gateway_);
+      },
       [&done](absl::StatusOr<jobs::Recovered> recovered) { done.set_value(std::move(recovered)); });
   absl::StatusOr<jobs::Recovered> recovered = done.get_future().get();
   if (!recovered.ok()) {

@@ -131,6 +131,7 @@ class PostgresJobStore final : public jobs::Store {
   std::array<Lane*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
 
   const std::string conninfo_;
+  const std::string gateway_;
   const std::string place_;
   const bool created_;
   const bool has_standby_;

@@ -33,7 +33,7 @@ bool IsWaiting(SubmissionState state) { return state == SubmissionState::kWaitin
 
 }  // namespace
 
-jobs::Recovered Writes::Recover(WallTime now) {
+jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway) {
   connection_.set_patience(limits::kStoreRecoverMax);
   SettleInterrupted(now);
   jobs::Recovered recovered;
@@ -41,6 +41,9 @@ jobs::Recovered Writes::Recover(WallTime now) {
   recovered.owed = Owed(now);
   recovered.epoch =
       connection_.Run("UPDATE pictory.store SET epoch = epoch + 1 RETURNING epoch").Int(0, 0);
+  connection_.Run(Statement("UPDATE pictory.gateways SET jobs_epoch = $2 WHERE gateway = $1")
+                      .Bytes(gateway)
+                      .Int(recovered.epoch));
   Owe(recovered.owed, recovered.epoch);
   recovered.asked = ReadAsked();
   recovered.unfinished = CountUnfinished();

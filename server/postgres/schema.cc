@@ -144,7 +144,8 @@ CREATE TABLE pictory.gateways (
   gateway bytea PRIMARY KEY,
   epoch bigint NOT NULL,              -- rises with each start of it
   lease_until bigint NOT NULL,
-  address bytea NOT NULL              -- where it runs, for people
+  address bytea NOT NULL,             -- where it runs, for people
+  jobs_epoch bigint NOT NULL DEFAULT 0  -- jobs.owner_epoch of the attempts that are its own
 ) WITH (fillfactor = 50);
 
 -- Who polls the jobs of a shard. A gateway that is alone with its store writes none of these rows.

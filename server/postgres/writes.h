@@ -52,7 +52,8 @@ class Writes {
   absl::Status Delete(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   void NoteAsked(const std::string& account, const jobs::Asked& asked);
-  jobs::Recovered Recover(WallTime now);
+  // `gateway`: whose attempts those of the new epoch are.
+  jobs::Recovered Recover(WallTime now, const std::string& gateway);
 
   const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
   // Goes back to what had changed when there were so many changes.

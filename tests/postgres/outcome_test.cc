@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/errors.h"
 #include "cut.h"
 #include "postgres/postgres_job_store.h"
 #include "server.h"
@@ -120,6 +121,44 @@ TEST_P(OutcomeTest, ManyAtOnceAreAllDoneOnce) {
   EXPECT_EQ(PostgresServer::Shared().Number(
                 "SELECT count(*) FROM pictory.jobs WHERE request_id <> '' AND version = 1"),
             kWrites + 1);
+}
+
+// A standby that is gone holds up each COMMIT, for longer than anybody waits. What it holds up is
+// told as it was once there is a way on.
+TEST(StandbyTest, ACommitThatWaitsForAStandbyIsNeitherToldAsDoneNorAsFailed) {
+  PostgresServer server;
+  std::promise<void> away;
+  auto opened =
+      PostgresJobStore::Open({.conninfo = server.conninfo(),
+                              .gateway = "one",
+                              .address = "here",
+                              .on_fatal = [](absl::Status why) { FAIL() << why; },
+                              .on_away = [&away](const std::string&) { away.set_value(); },
+                              .away_wait = std::chrono::hours(1)});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  StoreCalls calls(**opened);
+  ASSERT_TRUE(calls.Begin(Begun("j0", "r0")).ok());
+  server.Sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+  server.Sql("SELECT pg_reload_conf()");
+  while (server.Number("SELECT count(*) FROM pg_settings"
+                       " WHERE name = 'synchronous_standby_names' AND setting = 'nobody'") == 0) {
+    std::this_thread::yield();
+  }
+  std::atomic<bool> told{false};
+  store::Answer<absl::StatusOr<jobs::BeginResult>> answer;
+  (*opened)->Begin(Begun("j1", "r1"), [&told, answered = answer.Callback()](auto begun) {
+    told = true;
+    answered(std::move(begun));
+  });
+  away.get_future().get();
+  EXPECT_FALSE(told);
+  EXPECT_EQ(errors::Reason(calls.Begin(Begun("j2", "r2")).status()), "STORE_AWAY");
+  server.Sql("ALTER SYSTEM RESET synchronous_standby_names");
+  server.Sql("SELECT pg_reload_conf()");
+  const auto begun = answer.Wait();
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  EXPECT_TRUE(begun->begun);
+  EXPECT_EQ(calls.VersionOf(Begun("j1", "r1")), 1);
 }
 
 }  // namespace
