@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "app/accounts.h"
 #include "app/pictory_flags.h"
+#include "app/postgres_store.h"
 #include "app/secret_file.h"
 #include "app/webhooks.h"
 #include "base/errors.h"
@@ -182,6 +183,9 @@ absl::Status FillFrom(const GatewayFlags& flags, const Variables& variables, Con
   }
   config.state_dir =
       flags.state_dir.empty() ? DefaultStateDir() : std::filesystem::path(flags.state_dir);
+  if (absl::Status status = CompleteStore(flags.store, flags.store_file, config); !status.ok()) {
+    return status;
+  }
   config.reflection = flags.reflection == "on";
   const auto seconds = [](double value) {
     return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));

@@ -53,6 +53,7 @@ struct Config {
   bool trust_network = false;
   bool allow_core_dumps = false;
   std::filesystem::path state_dir;  // never empty after Parse
+  Secret store;  // where PostgreSQL is that keeps the jobs; empty: they are in state_dir
 
   // Who may call.
   std::string tenants_file;  // empty: everybody, as the tenant `default`

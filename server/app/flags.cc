@@ -71,6 +71,14 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
          "--state-dir", flags.state_dir,
          "Where jobs are kept; default $STATE_DIRECTORY, else $XDG_STATE_HOME/pictory-gateway")
       ->envname("PICTORY_STATE_DIR");
+  app.add_option("--store", flags.store,
+                 "Keep jobs in PostgreSQL instead of --state-dir: postgres://USER@HOST/DATABASE, "
+                 "or host=… dbname=… as libpq takes it, without a password")
+      ->envname("PICTORY_STORE");
+  app.add_option("--store-file", flags.store_file,
+                 "The same from the first line of a file, readable by its owner only: a URL, "
+                 "which may hold a password")
+      ->envname("PICTORY_STORE_FILE");
   app.add_flag("--allow-core-dumps", config.allow_core_dumps,
                "Let a crash leave a core dump and other processes of this user look into the "
                "memory, which holds the secrets; to find a fault")

@@ -35,6 +35,8 @@ struct GatewayFlags {
   std::string trusted_proxies;
   std::string tenant_header;
   std::string state_dir;
+  std::string store;
+  std::string store_file;
   std::string reflection = "on";
   double keyless_settle_seconds = std::chrono::duration<double>(limits::kKeylessSettle).count();
   int keep_jobs_days = limits::kFinishedJobKept / std::chrono::days(1);

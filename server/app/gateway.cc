@@ -23,6 +23,7 @@
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
+#include "app/postgres_store.h"
 #include "app/pressure_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
@@ -50,6 +51,7 @@
 #include "sandbox/sandbox.h"
 #include "store/memory_job_store.h"
 #include "store/sqlite_job_store.h"
+#include "store/state_lock.h"
 #include "tenants/callers.h"
 #include "watch/follower.h"
 #include "watch/stream_wheel.h"
@@ -87,6 +89,7 @@ struct Gateway::Parts {
   }
   absl::Status OpenStore(std::function<void()> failed);
   absl::Status OpenSqlite(std::function<void()> failed);
+  absl::Status OpenInPostgres(std::function<void()> failed);
   absl::Status OpenUpstream();
   absl::Status OpenArchive();
   bool AllRefused() const;
@@ -116,6 +119,8 @@ struct Gateway::Parts {
   obs::Metrics metrics;
   AccountDoors doors{config, clock, metrics};
   std::unique_ptr<sandbox::Sandbox> sandbox;
+  std::unique_ptr<store::StateLock> store_lock;  // these two: of a store in PostgreSQL
+  std::string store_place;
   std::unique_ptr<jobs::Store> store;
   std::function<double()> store_commits = [] { return 0; };
   std::function<Duration()> store_commit_time = [] { return Duration::zero(); };
@@ -182,17 +187,36 @@ absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
   return absl::OkStatus();
 }
 
+absl::Status Gateway::Parts::OpenInPostgres(std::function<void()> failed) {
+  auto opened = OpenPostgres(config, StoreDirectory(), std::move(failed));
+  if (!opened.ok()) return opened.status();
+  store_lock = std::move(opened->lock);
+  postgres::PostgresJobStore* const found = opened->store.get();
+  store_commits = [found] { return found->stats().commits; };
+  store_commit_time = [found] { return found->stats().commit_time; };
+  store_queue = [found] { return found->stats().writes_queued; };
+  store = std::move(opened->store);
+  store_place = found->place();
+  return absl::OkStatus();
+}
+
 absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
+  absl::Status opened;
   if (config.memory_store) {
     store = std::make_unique<store::MemoryJobStore>();
-  } else if (absl::Status opened = OpenSqlite(std::move(failed)); !opened.ok()) {
-    return opened;
+  } else if (!config.store.empty()) {
+    opened = OpenInPostgres(std::move(failed));
+  } else {
+    opened = OpenSqlite(std::move(failed));
   }
+  if (!opened.ok()) return opened;
   auto found = store->Recover(clock.WallNow());
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
   Log(Level::kInfo, "store_open",
-      {{"directory", StoreDirectory().string()}, {"unfinished_jobs", recovered.unfinished_jobs()}});
+      {{config.store.empty() ? "directory" : "postgres",
+        config.store.empty() ? StoreDirectory().string() : store_place},
+       {"unfinished_jobs", recovered.unfinished_jobs()}});
   return absl::OkStatus();
 }
 
@@ -454,23 +478,24 @@ absl::Status Gateway::Parts::Serve() {
         {{"address", warning.address}, {"reason", warning.reason}, {"advice", warning.advice}});
   }
   if (absl::Status status = ServeHttp(); !status.ok()) return status;
-  AddGauges({.config = config,
-             .core = *core,
-             .callers = callers,
-             .doors = doors,
-             .server = *server,
-             .face = face.get(),
-             .shedding = shedding,
-             .store_directory = config.memory_store ? "" : StoreDirectory(),
-             .store_commits = store_commits,
-             .store_commit_time = store_commit_time,
-             .store_queue = store_queue,
-             .watches_max = WatchesMaxOf(config, memory),
-             .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
-                                                       : [this] { return tls_in_use->ends(); },
-             .tracing = tracing.get(),
-             .archive = archive.get()},
-            metrics);
+  AddGauges(
+      {.config = config,
+       .core = *core,
+       .callers = callers,
+       .doors = doors,
+       .server = *server,
+       .face = face.get(),
+       .shedding = shedding,
+       .store_directory = config.memory_store || !config.store.empty() ? "" : StoreDirectory(),
+       .store_commits = store_commits,
+       .store_commit_time = store_commit_time,
+       .store_queue = store_queue,
+       .watches_max = WatchesMaxOf(config, memory),
+       .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
+                                                 : [this] { return tls_in_use->ends(); },
+       .tracing = tracing.get(),
+       .archive = archive.get()},
+      metrics);
   server->SetServing(true);
   serving = server.get();
   ShowCredentials();

@@ -518,6 +518,13 @@ absl::Status StoreFailed(std::string_view detail) {
                                               View(Clean(detail)), "); nothing was submitted"));
 }
 
+absl::Status StoreAway(Duration retry_after) {
+  absl::Status status =
+      Make(Row("STORE_AWAY"), "The gateway's job store cannot be reached at present; try again");
+  AttachRetry(status, retry_after);
+  return status;
+}
+
 absl::Status DeadlineTooShort(Duration left, Duration needed) {
   return Make(Row("DEADLINE_TOO_SHORT"),
               absl::StrCat("Only ", InSeconds(left),

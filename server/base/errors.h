@@ -124,6 +124,8 @@ absl::Status MemoryShort(Duration retry_after);
 absl::Status Overloaded(std::string_view what, Duration retry_after);
 absl::Status Draining(Duration retry_after);
 absl::Status StoreFailed(std::string_view detail);
+// The store is on another machine, and cannot be reached at present.
+absl::Status StoreAway(Duration retry_after);
 absl::Status DeadlineTooShort(Duration left, Duration needed);
 absl::Status DeadlineExceeded(std::string_view what);
 absl::Status Cancelled();

@@ -560,7 +560,29 @@ inline constexpr seconds kStoreBusyTimeout{10};
 inline constexpr int kFindsCacheKiB = 32 * 1024;
 inline constexpr int kListsCacheKiB = 8 * 1024;
 inline constexpr int kPartsCacheKiB = 2 * 1024;
-inline constexpr int kLogLongPages = 1'000;            // a log of so many is folded into the file
+inline constexpr int kLogLongPages = 1'000;  // a log of so many is folded into the file
+// A store on another machine (server/postgres). A statement that is not answered for so long is
+// given up, with its connection; what became of a COMMIT is then read on the next one.
+inline constexpr seconds kStoreReplyMax{15};
+// The same at a start, which counts all that there is.
+inline constexpr minutes kStoreRecoverMax{10};
+// Writes wait so long for a store that is away, and are refused then.
+inline constexpr seconds kStoreAwayWait{10};
+// The pause between two tries to reach it: the longer, the more often it failed.
+inline constexpr milliseconds kStoreReconnectFirst{100};
+inline constexpr seconds kStoreReconnectMax{2};
+// How long the end of the program waits for a store that is away.
+inline constexpr seconds kStoreCloseMax{5};
+inline constexpr seconds kStoreLease{15};  // of a gateway on its store
+inline constexpr seconds kStoreLeaseRenewal{5};
+inline constexpr int kStoreConflictsMax = 20;  // that one transaction is run again for
+// The pause before that, at most; spread, because others pause as well.
+inline constexpr milliseconds kStoreConflictPause{20};
+inline constexpr std::int64_t kFeedMax = 100'000;  // changes of one writer that are kept
+// Of a connection that has ended: when readers need not ask for its changes any more, and when they
+// are forgotten.
+inline constexpr hours kStoreWriterDropped{1};
+inline constexpr hours kStoreWriterKept{24};
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
 inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};

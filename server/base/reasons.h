@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 47> kReasons = {{
+inline constexpr std::array<ReasonRow, 48> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -129,6 +129,8 @@ inline constexpr std::array<ReasonRow, 47> kReasons = {{
      "No answer in time. The same request_id finds out what became of a submit"},
     {"CANCELLED", absl::StatusCode::kCancelled, "–",
      "The caller went away; what was sent by then is followed all the same"},
+    {"STORE_AWAY", absl::StatusCode::kUnavailable, "after the delay",
+     "The gateway's store cannot be reached at present; a submit that gets this was not sent"},
     {"STORE_FAILED", absl::StatusCode::kInternal, "no",
      "The gateway's store failed; its log says how"},
     {"INTERNAL", absl::StatusCode::kInternal, "no", "The gateway itself failed; its log says how"},

@@ -173,8 +173,8 @@ def cycle(name, rig, sandbox, g, number):
     return tally, told
 
 
-def killed(name):
-    """The row of one point."""
+def killed(name, server=None):
+    """The row of one point; with jobs in PostgreSQL if there is a `server`."""
     def run(rig, cycles):
         workers = min(WORKERS, cycles)
 
@@ -182,6 +182,8 @@ def killed(name):
             total, told = Tally(), []
             sandbox = rig.sandbox("--speed", "0.01")
             g = rig.gateway(sandbox.url, start=False)
+            if server:
+                g.database = server.database(f"{name}_{first}".replace("-", "_"))
             for number in range(first, cycles, workers):
                 tally, said = cycle(name, rig, sandbox, g, number)
                 total.add(tally)
@@ -197,3 +199,11 @@ def killed(name):
                 total.add(each)
         return total
     return run
+
+
+def killed_on_postgres(rig, cycles):
+    """Every point, with jobs in PostgreSQL."""
+    total, server = Tally(), rig.postgres()
+    for name in POINTS:
+        total.add(killed(name, server)(rig, cycles))
+    return total

@@ -5,7 +5,7 @@ from crowds import duplicate_storm, faulty_upstream
 from disks import failing_disk, killed_on_slow_disk, sync_before_send
 from files import killed_at_each_write, second_gateway, store_files_vanish
 from keyless import keyless_killed, told_at_the_end
-from kills import killed
+from kills import killed, killed_on_postgres
 from live.rig import Rig
 from live.rows import Outcome, Row
 from restarts import restart_with_many
@@ -40,6 +40,7 @@ ROWS = [
     row("killed-answer-read", "Killed with the answer read and not stored", killed("answer-read"), "kills", 25, 3),
     row("killed-accepted", "Killed with the answer stored and the caller not told", killed("accepted"), "kills", 25, 3),
     row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
+    row("postgres-killed", "Killed at each of these, with jobs in PostgreSQL", killed_on_postgres, "kills", 25, 1),
     row("killed-waiting", "Killed while renders wait for their previews, and while they are sent", killed_while_waiting, "kills", 3, 1),
     row("keyless-killed", "Killed at each step of a call without request_id, then repeated", keyless_killed, "kills", 10, 1),
     row("callers-keys-killed", "Killed, and all keys of callers who pay forgotten", killed_under_callers_keys, "kills", 24, 4),

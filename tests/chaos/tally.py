@@ -8,6 +8,7 @@ import json
 import sqlite3
 import subprocess
 
+from live.postgres import psql
 from live.process import DEADLINE_SECONDS
 from live.programs import BIN
 
@@ -64,7 +65,11 @@ class Row:
 
 
 def store_rows(g):
-    """What the gateway's file says: request_id -> Row."""
+    """What the gateway's store says: request_id -> Row."""
+    if g.database:
+        return {request_id: Row(int(submission), *rest) for request_id, submission, *rest in
+                (line.split("\t") for line in psql(g.database, (
+                    "SELECT request_id, submission, job_id, pictory_job_id FROM pictory.jobs_in_words")))}
     with contextlib.closing(sqlite3.connect(f"file:{g.state}/jobs/pictory/jobs.db?mode=ro", uri=True)) as db:
         return {request_id: Row(*rest) for request_id, *rest in
                 db.execute("SELECT request_id, submission, job_id, pictory_job_id FROM jobs")}

@@ -20,6 +20,7 @@ ALLOWED = {
     "archive": BASE | {"jobs", "pictory", "http"},
     "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
+    "postgres": BASE | {"jobs", "pictory", "store"},
     "rpc": BASE | {"jobs", "watch", "pictory", "json", "obs", "tenants"},
     "face": BASE | {"rpc", "tenants", "pictory", "json", "http"},
     "admin": BASE | {"pictory", "http", "obs"},
@@ -34,11 +35,12 @@ OWNERS = {
     r"curl/": {"http", "app"},
     r"rapidjson/": {"json", "sandbox"},
     r"SQLiteCpp/|sqlite3\.h": {"store", "app"},
+    r"libpq": {"postgres"},
     r"boost/": {"http", "sandbox"},
     r"prometheus/": {"obs"},
     r"toml\+\+/|cjose/|jansson\.h": {"tenants"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "rpc", "face", "contract", "app"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "postgres", "rpc", "face", "contract", "app"},
     r"pictory/jobs/internal/": {"base", "jobs", "rpc", "face"},
 }
 

@@ -27,6 +27,7 @@ class Gateway(Process):
         self.log = self.state / "log"
         self.listen = "127.0.0.1:0"
         self.program, self.arguments, self.wrapper = program, arguments, wrapper
+        self.database = None  # of a PostgreSQL: its jobs are there
         self.flags = (["--sandbox", "--sandbox-speed", speed] if sandbox else []) + list(flags)
         self.env = environment({"XDG_STATE_HOME": str(self.state / "xdg"), **(env or {})})
         if start:
@@ -39,7 +40,7 @@ class Gateway(Process):
             self.process = subprocess.Popen(
                 [str(each) for each in
                  [*self.wrapper, BIN / self.program, *self.arguments, "--listen", self.listen, "--admin-listen",
-                  "127.0.0.1:0", "--state-dir", self.state / "jobs", "--ready-file", self.ready, *self.flags]],
+                  "127.0.0.1:0", "--state-dir", self.state / "jobs", "--ready-file", self.ready, *(["--store", self.database] if self.database else []), *self.flags]],
                 stderr=log, env=self.env)
         self.__dict__.update(self.await_ready_file(self.ready, every))
         self.ready_after = time.monotonic() - began  # seconds

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 from live.gateway import Gateway
+from live.postgres import Postgres
 from live.process import DEADLINE_SECONDS
 from live.sandbox import Sandbox
 
@@ -31,6 +32,11 @@ class Rig:
 
     def sandbox(self, *flags):
         started = Sandbox(pathlib.Path(tempfile.mkdtemp(prefix="sandbox-", dir=self.folder)), *flags)
+        self.exits.callback(started.end)
+        return started
+
+    def postgres(self):
+        started = Postgres()
         self.exits.callback(started.end)
         return started
 

@@ -1,0 +1,216 @@
+#include "postgres/connection.h"
+
+#include <poll.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+
+namespace gateway::postgres {
+namespace {
+
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+absl::StatusOr<Options> Parse(const std::string& conninfo) {
+  char* why = nullptr;
+  Options options(PQconninfoParse(conninfo.c_str(), &why));
+  if (options != nullptr) return options;
+  // What libpq says may hold a part of the password, so it is not shown.
+  if (why != nullptr) PQfreemem(why);
+  return absl::InvalidArgumentError(
+      "is neither a postgres:// URL nor a text as libpq takes it (host=… dbname=…)");
+}
+
+// What holds where the operator has said nothing. A pooler refuses all other start-up options.
+constexpr std::array<std::pair<const char*, const char*>, 9> kDefaults = {
+    {{"application_name", "pictory-gateway"},
+     {"client_encoding", "UTF8"},
+     {"target_session_attrs", "read-write"},
+     {"connect_timeout", "3"},
+     {"keepalives", "1"},
+     {"keepalives_idle", "10"},
+     {"keepalives_interval", "5"},
+     {"keepalives_count", "3"},
+     {"tcp_user_timeout", "15000"}}};
+
+std::string Trimmed(const char* text) {
+  return std::string(absl::StripAsciiWhitespace(text == nullptr ? "" : text));
+}
+
+const char* Field(const PGresult* result, int code) {
+  const char* field = PQresultErrorField(result, code);
+  return field == nullptr ? "" : field;
+}
+
+}  // namespace
+
+absl::StatusOr<Place> PlaceOf(const std::string& conninfo) {
+  absl::StatusOr<Options> options = Parse(conninfo);
+  if (!options.ok()) return options.status();
+  std::map<std::string, std::string> given;
+  for (const PQconninfoOption* at = options->get(); at->keyword != nullptr; ++at) {
+    if (at->val != nullptr && at->val[0] != '\0') given[at->keyword] = at->val;
+  }
+  Place place{.has_password = given.contains("password") || given.contains("sslpassword")};
+  for (const char* part : {"host", "hostaddr", "port", "dbname", "user"}) {
+    if (const auto found = given.find(part); found != given.end()) {
+      absl::StrAppend(&place.text, place.text.empty() ? "" : " ", part, "=", found->second);
+    }
+  }
+  if (place.text.empty()) place.text = "libpq's default";
+  return place;
+}
+
+std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Duration patience) {
+  absl::StatusOr<Options> options = Parse(conninfo);
+  if (!options.ok()) throw Error("", std::string(options.status().message()));
+  std::vector<const char*> keys, values;
+  for (const PQconninfoOption* at = options->get(); at->keyword != nullptr; ++at) {
+    const char* value = at->val;
+    for (const auto& [key, otherwise] : kDefaults) {
+      if (value == nullptr && std::strcmp(at->keyword, key) == 0) value = otherwise;
+    }
+    if (value == nullptr) continue;
+    keys.push_back(at->keyword);
+    values.push_back(value);
+  }
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  PGconn* connection = PQconnectdbParams(keys.data(), values.data(), /*expand_dbname=*/0);
+  if (connection == nullptr) throw std::bad_alloc();
+  auto opened = std::unique_ptr<Connection>(new Connection(connection, patience));
+  if (PQstatus(connection) != CONNECTION_OK) opened->Lost();
+  return opened;
+}
+
+Connection::Connection(PGconn* connection, Duration patience)
+    : connection_(connection), patience_(patience) {
+  PQsetNoticeReceiver(connection, Notice, this);
+}
+
+// "The transaction has already committed locally, but might not have been replicated to the
+// standby": the only warning that a COMMIT gives.
+void Connection::Notice(void* self, const PGresult* notice) {
+  if (std::string_view(Field(notice, PG_DIAG_SQLSTATE)) == "01000") {
+    static_cast<Connection*>(self)->warned_ = true;
+  }
+}
+
+void Connection::Lost() {
+  std::string why = Trimmed(PQerrorMessage(connection_.get()));
+  throw Error("", why.empty() ? "the connection to PostgreSQL was lost" : std::move(why));
+}
+
+void Connection::Sent(bool sent) {
+  if (!sent) Lost();
+}
+
+PGresult* Connection::Next(MonoTime deadline) {
+  PGconn* const connection = connection_.get();
+  while (PQisBusy(connection) != 0) {
+    const int unsent = PQflush(connection);
+    if (unsent < 0) Lost();
+    pollfd socket{.fd = PQsocket(connection),
+                  .events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN),
+                  .revents = 0};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        deadline - MonoTime(std::chrono::steady_clock::now()));
+    if (left.count() <= 0 || socket.fd < 0) {
+      throw Error("", "PostgreSQL did not answer in time");
+    }
+    poll(&socket, 1, static_cast<int>(left.count()));
+    if ((socket.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && PQconsumeInput(connection) == 0) {
+      Lost();
+    }
+  }
+  return PQgetResult(connection);
+}
+
+Rows Connection::Last() {
+  const MonoTime deadline = MonoTime(std::chrono::steady_clock::now()) + patience_;
+  Rows last(nullptr);
+  std::optional<Error> error;
+  while (PGresult* result = Next(deadline)) {
+    Rows rows(result);
+    switch (PQresultStatus(result)) {
+      case PGRES_COMMAND_OK:
+      case PGRES_TUPLES_OK:
+      case PGRES_SINGLE_TUPLE:
+      case PGRES_EMPTY_QUERY:
+        last = std::move(rows);
+        break;
+      default:
+        if (!error.has_value()) {
+          error.emplace(Field(result, PG_DIAG_SQLSTATE), Trimmed(PQresultErrorMessage(result)),
+                        Field(result, PG_DIAG_CONSTRAINT_NAME));
+        }
+    }
+  }
+  if (error.has_value()) throw *std::move(error);
+  if (last.get() == nullptr || PQstatus(connection_.get()) != CONNECTION_OK) Lost();
+  return last;
+}
+
+Rows Connection::Run(const Statement& statement) {
+  Sent(statement.Send(connection_.get()));
+  return Last();
+}
+
+void Connection::Script(const std::string& sql) {
+  Sent(PQsendQuery(connection_.get(), sql.c_str()) == 1);
+  Last();
+}
+
+void Connection::Stream(const Statement& statement, const std::function<void(const Rows&)>& take) {
+  Sent(statement.Send(connection_.get()));
+  PQsetSingleRowMode(connection_.get());
+  for (;;) {
+    PGresult* result = Next(MonoTime(std::chrono::steady_clock::now()) + patience_);
+    if (result == nullptr) return Lost();
+    Rows rows(result);
+    if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+      take(rows);
+      continue;
+    }
+    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+      Error error(Field(result, PG_DIAG_SQLSTATE), Trimmed(PQresultErrorMessage(result)));
+      Last();
+      throw error;
+    }
+    while (PGresult* more = Next(MonoTime(std::chrono::steady_clock::now()) + patience_)) {
+      PQclear(more);
+    }
+    return;
+  }
+}
+
+bool Connection::Commit() {
+  warned_ = false;
+  Sent(PQsendQuery(connection_.get(), "COMMIT") == 1);
+  const Rows done = Last();
+  // A transaction that has failed is ended by COMMIT without an error.
+  if (std::string_view(PQcmdStatus(done.get())) != "COMMIT") {
+    throw Error("40000", "PostgreSQL has rolled the transaction back");
+  }
+  return !warned_;
+}
+
+void Connection::Rollback() noexcept {
+  if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return;
+  try {
+    Script("ROLLBACK");
+  } catch (const std::exception&) {
+    // The next statement says what is wrong.
+  }
+}
+
+}  // namespace gateway::postgres

@@ -1,0 +1,70 @@
+// Connection is one connection to PostgreSQL. Calls block, no longer than a patience, and throw
+// Error. It is for one thread.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "postgres/error.h"
+#include "postgres/statement.h"
+
+namespace gateway::postgres {
+
+// Where a store is.
+struct Place {
+  std::string text;  // for people, without the password
+  bool has_password = false;
+};
+
+// Reads a URL or libpq's `key=value` text. INVALID_ARGUMENT, which does not repeat the text.
+absl::StatusOr<Place> PlaceOf(const std::string& conninfo);
+
+class Connection {
+ public:
+  // `conninfo` is a URL or libpq's `key=value` text. What it does not say about time-outs is set so
+  // that a dead way is noticed; of several hosts one is taken that takes writes.
+  static std::unique_ptr<Connection> Open(const std::string& conninfo, Duration patience);
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // For the statements from now on.
+  void set_patience(Duration patience) { patience_ = patience; }
+
+  Rows Run(const Statement& statement);
+  Rows Run(const char* sql) { return Run(Statement(sql)); }
+  // Runs statements that give nothing back, in one round.
+  void Script(const std::string& sql);
+  // Hands over the rows one by one, as they come; each call gets Rows of one row.
+  void Stream(const Statement& statement, const std::function<void(const Rows&)>& take);
+  // Runs COMMIT. Returns false if PostgreSQL has committed with a warning, so that a standby may
+  // not have the transaction.
+  bool Commit();
+  // Gives up the transaction, if there is one. Does not throw.
+  void Rollback() noexcept;
+
+ private:
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+
+  explicit Connection(PGconn* connection, Duration patience);
+  static void Notice(void* self, const PGresult* notice);
+  // Waits for the next result; null after the last one.
+  PGresult* Next(MonoTime deadline);
+  // Reads all results and gives back the last.
+  Rows Last();
+  void Sent(bool sent);
+  [[noreturn]] void Lost();
+
+  std::unique_ptr<PGconn, Finish> connection_;
+  Duration patience_;
+  bool warned_ = false;
+};
+
+}  // namespace gateway::postgres

@@ -1,0 +1,388 @@
+#include "postgres/postgres_job_store.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/errors.h"
+#include "base/limits.h"
+#include "postgres/schema.h"
+#include "store/grant_all.h"
+
+namespace gateway::postgres {
+
+using jobs::BeginResult;
+using jobs::JobRecord;
+
+namespace {
+
+constexpr std::size_t kSlicesAtOnce = limits::kStoreGroupMaxBytes / limits::kPartSliceBytes;
+
+std::size_t SlicesOfPart(const pictory::JobResult::Part& part) {
+  return std::max<std::size_t>(
+      (part.bytes.size() + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes, 1);
+}
+
+absl::Status OpenError(const Error& error, const std::string& place) {
+  const std::string message =
+      absl::StrCat("Cannot open the job store in PostgreSQL (", place, "): ", Describe(error));
+  if (error.sqlstate() == "42501") {
+    return absl::PermissionDeniedError(
+        absl::StrCat(message, "; the role must own the database, or the schema `pictory` in it"));
+  }
+  if (error.sqlstate().starts_with("28") || error.sqlstate().starts_with("3D")) {
+    return absl::PermissionDeniedError(message);
+  }
+  if (error.NeedsConnection() || error.ShouldRunAgain() || error.sqlstate().starts_with("53")) {
+    return absl::UnavailableError(message);
+  }
+  return absl::InternalError(message);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(PostgresOptions options) {
+  Opened opened{
+      .identity = {.gateway = options.gateway, .address = options.address, .alone = options.alone}};
+  const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
+  if (!place.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--store ", place.status().message()));
+  }
+  opened.place = place->text;
+  for (int tries = 0;; ++tries) {
+    try {
+      auto connection = Connection::Open(options.conninfo, limits::kStoreRecoverMax);
+      if (absl::Status fit = CheckServer(*connection); !fit.ok()) return fit;
+      opened.has_standby = HasSynchronousStandby(*connection);
+      if (absl::Status migrated =
+              Migrate(*connection, Migrations(), options.sandbox, opened.created);
+          !migrated.ok()) {
+        return migrated;
+      }
+      if (absl::Status leased = TakeLease(*connection, opened.identity); !leased.ok()) {
+        return leased;
+      }
+      connection->set_patience(limits::kStoreReplyMax);
+      bool nothing_to_settle = false;
+      Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt,
+                      nothing_to_settle);
+      return std::unique_ptr<PostgresJobStore>(
+          new PostgresJobStore(std::move(opened), std::move(session), std::move(options)));
+    } catch (const TakenOver& error) {
+      return absl::FailedPreconditionError(error.what());
+    } catch (const Error& error) {
+      // Two that make the tables at once run into each other in the catalogue's unique indexes.
+      const bool again = error.ShouldRunAgain() || error.sqlstate() == "23505" ||
+                         error.sqlstate() == "42P06" || error.sqlstate() == "42P07";
+      if (!again || tries >= 2) return OpenError(error, opened.place);
+    }
+  }
+}
+
+PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptions options)
+    : conninfo_(options.conninfo),
+      gateway_(options.gateway),
+      place_(std::move(opened.place)),
+      created_(opened.created),
+      has_standby_(opened.has_standby),
+      finds_(conninfo_, options.read_queue_max),
+      lists_(conninfo_, options.read_queue_max),
+      parts_(conninfo_, options.read_queue_max),
+      writer_({.conninfo = conninfo_,
+               .identity = std::move(opened.identity),
+               .queue_max = options.write_queue_max,
+               .group_max = options.group_max,
+               .feed_max = options.feed_max,
+               .away_wait = options.away_wait,
+               .on_fatal =
+                   [this, tell = std::move(options.on_fatal)](absl::Status why) {
+                     for (Lane* lane : Lanes()) lane->Refuse(why);
+                     if (tell) tell(std::move(why));
+                   },
+               .on_away = std::move(options.on_away),
+               .on_back = std::move(options.on_back)},
+              std::move(session)) {}
+
+PostgresJobStore::~PostgresJobStore() { Close(); }
+
+void PostgresJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
+  auto change =
+      std::make_shared<Change>(Change{.kind = Change::Kind::kBegin, .record = std::move(record)});
+  writer_.Post({.change = change, .done = [change, done = std::move(done)](absl::Status status) {
+                  status.ok() ? done(std::move(change->begun)) : done(std::move(status));
+                }});
+}
+
+// A result of many megabytes in one commit would hold up everybody else's small writes. So the
+// parts of a large update are written first, a group's worth a commit, with other writes in
+// between; nobody can see them before the record says that the job has a result.
+struct PostgresJobStore::LargeUpdate {
+  JobRecord record;
+  std::vector<pictory::JobResult::Part> parts;
+  Done done;
+  std::size_t part = 0;   // the next to write,
+  std::size_t slice = 0;  // from here on
+};
+
+void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
+                              Done done) {
+  std::size_t bytes = record.job.result_wire.size();
+  for (const auto& part : parts) bytes += part.bytes.size();
+  if (bytes > limits::kStoreGroupMaxBytes) {
+    return Continue(std::make_shared<LargeUpdate>(
+        LargeUpdate{std::move(record), std::move(parts), std::move(done)}));
+  }
+  writer_.Post({.change = std::make_shared<Change>(
+                    Change{.record = std::move(record), .parts = std::move(parts)}),
+                .done = std::move(done),
+                .bytes = bytes});
+}
+
+void PostgresJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
+  if (update->part == update->parts.size()) {
+    update->parts.clear();
+    writer_.Post({.change = std::make_shared<Change>(Change{.record = std::move(update->record)}),
+                  .done = std::move(update->done)});
+    return;
+  }
+  const auto& part = update->parts[update->part];
+  const std::size_t first = update->slice;
+  const std::size_t all = SlicesOfPart(part);
+  const std::size_t last = std::min(first + kSlicesAtOnce, all);
+  writer_.Post(
+      {.apply = [update, &part, first, last](
+                    Writes& writes) { return writes.PutSlices(update->record, part, first, last); },
+       .done =
+           [this, update, last, all](absl::Status status) {
+             if (!status.ok()) return update->done(std::move(status));
+             update->slice = last == all ? 0 : last;
+             update->part += last == all ? 1 : 0;
+             Continue(update);
+           },
+       .bytes = (last - first) * limits::kPartSliceBytes});
+}
+
+template <class T, class Query>
+void PostgresJobStore::WriteFor(Query query, Callback<T> done) {
+  auto result = std::make_shared<T>();
+  writer_.Post({.apply =
+                    [query = std::move(query), result](Writes& writes) {
+                      absl::StatusOr<T> given = query(writes);
+                      if (!given.ok()) return given.status();
+                      *result = *std::move(given);
+                      return absl::OkStatus();
+                    },
+                .done =
+                    [done = std::move(done), result](absl::Status status) {
+                      status.ok() ? done(std::move(*result)) : done(std::move(status));
+                    }});
+}
+
+void PostgresJobStore::Adopt(JobRecord record, Done done) {
+  writer_.Post({.apply =
+                    [record = std::move(record)](Writes& writes) {
+                      writes.Adopt(record);
+                      return absl::OkStatus();
+                    },
+                .done = std::move(done)});
+}
+
+void PostgresJobStore::TakeOver(JobRecord record, std::int64_t adopted_version,
+                                Callback<std::string> done) {
+  WriteFor<std::string>([record = std::move(record), adopted_version](
+                            Writes& writes) { return writes.TakeOver(record, adopted_version); },
+                        std::move(done));
+}
+
+void PostgresJobStore::Delete(JobRecord record, Done done) {
+  writer_.Post(
+      {.apply = [record = std::move(record)](Writes& writes) { return writes.Delete(record); },
+       .done = std::move(done)});
+}
+
+void PostgresJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids,
+                                 Done done) {
+  writer_.Post({.apply =
+                    [job = std::move(job), ids = std::move(pictory_job_ids)](Writes& writes) {
+                      writes.KeepHints(job, ids);
+                      return absl::OkStatus();
+                    },
+                .done = std::move(done)});
+}
+
+void PostgresJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
+  WriteFor<bool>([claim = std::move(claim)](
+                     Writes& writes) -> absl::StatusOr<bool> { return writes.Claim(claim); },
+                 std::move(done));
+}
+
+void PostgresJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
+  writer_.Post({.apply =
+                    [owed = std::move(owed)](Writes& writes) {
+                      writes.EndEpoch(owed);
+                      return absl::OkStatus();
+                    },
+                .done = std::move(done)});
+}
+
+void PostgresJobStore::NoteAsked(std::string account, jobs::Asked asked, Done done) {
+  writer_.Post({.apply =
+                    [account = std::move(account), asked](Writes& writes) {
+                      writes.NoteAsked(account, asked);
+                      return absl::OkStatus();
+                    },
+                .done = std::move(done)});
+}
+
+void PostgresJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
+  using Keys = std::vector<jobs::JobKey>;
+  WriteFor<Keys>([query](Writes& writes) -> absl::StatusOr<Keys> { return writes.Prune(query); },
+                 std::move(done));
+}
+
+template <class T, class Query>
+void PostgresJobStore::Read(Lane& lane, Query query, Callback<T> done) {
+  auto result = std::make_shared<absl::StatusOr<T>>(absl::UnknownError(""));
+  lane.Post({.read = [query = std::move(query), result](Reads& reads) { *result = query(reads); },
+             .done =
+                 [done = std::move(done), result](absl::Status status) {
+                   status.ok() ? done(std::move(*result)) : done(std::move(status));
+                 }});
+}
+
+void PostgresJobStore::Find(std::string tenant, std::string name,
+                            Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      finds_,
+      [tenant = std::move(tenant), name = std::move(name)](Reads& reads) {
+        return reads.Find(tenant, name);
+      },
+      std::move(done));
+}
+
+void PostgresJobStore::FindRequest(std::string tenant, std::string request_id,
+                                   Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      finds_,
+      [tenant = std::move(tenant), request_id = std::move(request_id)](Reads& reads) {
+        return reads.FindRequest(tenant, request_id);
+      },
+      std::move(done));
+}
+
+void PostgresJobStore::FindOwner(std::string account, std::string pictory_job_id,
+                                 Callback<std::optional<std::string>> done) {
+  Read<std::optional<std::string>>(
+      finds_,
+      [account = std::move(account), id = std::move(pictory_job_id)](Reads& reads) {
+        return reads.FindOwner(account, id);
+      },
+      std::move(done));
+}
+
+void PostgresJobStore::FindToken(std::string token, Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      finds_, [token = std::move(token)](Reads& reads) { return reads.FindToken(token); },
+      std::move(done));
+}
+
+void PostgresJobStore::FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                                            jobs::RetryEvidence evidence, WallTime since,
+                                            Callback<std::optional<JobRecord>> done) {
+  Read<std::optional<JobRecord>>(
+      finds_,
+      [tenant = std::move(tenant), fingerprint = std::move(fingerprint),
+       evidence = std::move(evidence), since](Reads& reads) {
+        return reads.FindWithoutRequestId(tenant, fingerprint, evidence, since);
+      },
+      std::move(done));
+}
+
+void PostgresJobStore::List(std::string tenant, jobs::ListQuery query,
+                            Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      lists_,
+      [tenant = std::move(tenant), query = std::move(query)](Reads& reads) {
+        return reads.List(tenant, query);
+      },
+      std::move(done));
+}
+
+void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                                std::int64_t offset, std::int64_t max_bytes,
+                                Callback<jobs::PartChunk> done) {
+  Read<jobs::PartChunk>(
+      parts_,
+      [tenant = std::move(tenant), job_id = std::move(job_id), part, offset,
+       max_bytes](Reads& reads) { return reads.ReadPart(tenant, job_id, part, offset, max_bytes); },
+      std::move(done));
+}
+
+// One gateway alone holds all shards.
+void PostgresJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
+  Read<std::vector<jobs::Lease>>(
+      finds_, [this, wanted](Reads&) { return store::GrantAll(wanted, epoch_); }, std::move(done));
+}
+
+void PostgresJobStore::FindFeedEnd(Callback<std::string> done) {
+  Read<std::string>(lists_, [](Reads& reads) { return reads.FindFeedEnd(); }, std::move(done));
+}
+
+void PostgresJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
+  Read<jobs::FeedPage>(
+      lists_,
+      [position = std::move(position), limit](Reads& reads) {
+        return reads.ReadFeed(position, limit);
+      },
+      std::move(done));
+}
+
+absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
+  std::promise<absl::StatusOr<jobs::Recovered>> done;
+  WriteFor<jobs::Recovered>(
+      [now, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
+        return writes.Recover(now, gateway_);
+      },
+      [&done](absl::StatusOr<jobs::Recovered> recovered) { done.set_value(std::move(recovered)); });
+  absl::StatusOr<jobs::Recovered> recovered = done.get_future().get();
+  if (!recovered.ok()) {
+    return absl::Status(recovered.status().code(),
+                        absl::StrCat("PostgreSQL (", place_, "): ", recovered.status().message()));
+  }
+  epoch_ = recovered->epoch;
+  return recovered;
+}
+
+absl::Status PostgresJobStore::Stream(const std::function<void(Reads&)>& read) {
+  try {
+    const auto connection = Connection::Open(conninfo_, limits::kStoreRecoverMax);
+    Reads reads(*connection);
+    read(reads);
+    return absl::OkStatus();
+  } catch (const Error& error) {
+    return OpenError(error, place_);
+  }
+}
+
+absl::Status PostgresJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
+  return Stream([&take](Reads& reads) { reads.ReadUnfinished(take); });
+}
+
+absl::Status PostgresJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+  return Stream([&take](Reads& reads) { reads.ReadArchiving(take); });
+}
+
+void PostgresJobStore::Close() {
+  // The writer is closed first, because callbacks of writes may still read.
+  writer_.Close();
+  for (Lane* lane : Lanes()) lane->Close();
+}
+
+PostgresJobStore::Stats PostgresJobStore::stats() const {
+  return {.commits = writer_.commits(),
+          .commit_time = writer_.commit_time(),
+          .writes_queued = writer_.queued()};
+}
+
+}  // namespace gateway::postgres

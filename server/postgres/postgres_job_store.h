@@ -1,0 +1,145 @@
+// PostgresJobStore is the store on a PostgreSQL server, for those who want their jobs where their
+// other data is. Until gateways can share a store, one gateway at a time uses it.
+//
+// Writes go through one thread and connection that commits them in groups (postgres/writer.h).
+// Reads have three lanes (postgres/lane.h), for finds, lists and parts; all reads see every write
+// whose callback ran. Callbacks get the errors of jobs/store.h; RESOURCE_EXHAUSTED when a queue is
+// full; UNAVAILABLE STORE_AWAY while the server cannot be reached; INTERNAL STORE_FAILED once
+// another gateway has taken over; and UNAVAILABLE after Close, then inside the call. Thread-safe.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "jobs/store.h"
+#include "postgres/lane.h"
+#include "postgres/writer.h"
+
+namespace gateway::postgres {
+
+struct PostgresOptions {
+  std::string conninfo;  // a postgres:// URL, or libpq's `key=value` text
+  // Whether the jobs are the sandbox's. A store of one kind is never opened as the other.
+  bool sandbox = false;
+  // The gateway's name, the same at each start and of no two processes at once; and where it runs,
+  // for people.
+  std::string gateway;
+  std::string address;
+
+  // Called once, on the writer's thread, when another gateway has taken over the store: no later
+  // write is accepted, nothing is read, and the program should end. Must not call Close itself.
+  std::function<void(absl::Status)> on_fatal;
+  // Called on the writer's thread: the server cannot be reached, why; and it can be again.
+  std::function<void(std::string)> on_away;
+  std::function<void()> on_back;
+
+  std::size_t write_queue_max = limits::kStoreQueueMax;
+  std::size_t read_queue_max = limits::kStoreQueueMax;  // of each lane
+  std::size_t group_max = limits::kStoreGroupMax;
+  std::int64_t feed_max = limits::kFeedMax;
+  Duration away_wait = limits::kStoreAwayWait;
+  // For tests: lets other gateways use the store as well.
+  bool alone = true;
+};
+
+class PostgresJobStore final : public jobs::Store {
+ public:
+  // Blocks until the server is reached and its tables are of the present schema. Errors say a way
+  // out: INVALID_ARGUMENT (conninfo), UNAVAILABLE (not reached), FAILED_PRECONDITION (settings with
+  // which jobs could be lost, in use by another gateway, made by a newer program, made for the
+  // other of sandbox and real), PERMISSION_DENIED, INTERNAL.
+  static absl::StatusOr<std::unique_ptr<PostgresJobStore>> Open(PostgresOptions options);
+
+  ~PostgresJobStore() override;
+
+  void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
+              Done done) override;
+  void Adopt(jobs::JobRecord record, Done done) override;
+  void TakeOver(jobs::JobRecord record, std::int64_t adopted_version,
+                Callback<std::string> done) override;
+  void Find(std::string tenant, std::string name,
+            Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindRequest(std::string tenant, std::string request_id,
+                   Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindOwner(std::string account, std::string pictory_job_id,
+                 Callback<std::optional<std::string>> done) override;
+  void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                            jobs::RetryEvidence evidence, WallTime since,
+                            Callback<std::optional<jobs::JobRecord>> done) override;
+  void List(std::string tenant, jobs::ListQuery query,
+            Callback<std::vector<jobs::JobRecord>> done) override;
+  void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                std::int64_t offset, std::int64_t max_bytes,
+                Callback<jobs::PartChunk> done) override;
+  void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
+  void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
+  void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
+  void NoteAsked(std::string account, jobs::Asked asked, Done done) override;
+  void Delete(jobs::JobRecord record, Done done) override;
+  void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
+  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void FindFeedEnd(Callback<std::string> done) override;
+  void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
+  absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
+  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
+  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
+  // Closes as Store says, and gives the lease back.
+  void Close() override;
+
+  // Whether there was no store in the database before.
+  bool created() const { return created_; }
+  // Whether each commit waits for a standby.
+  bool has_standby() const { return has_standby_; }
+  // Where the store is, without a password.
+  const std::string& place() const { return place_; }
+
+  struct Stats {
+    std::uint64_t commits = 0;
+    Duration commit_time{};  // of all of them together
+    std::size_t writes_queued = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Opened {
+    std::string place;
+    Identity identity;
+    bool created = false;
+    bool has_standby = false;
+  };
+  PostgresJobStore(Opened opened, Session session, PostgresOptions options);
+
+  struct LargeUpdate;
+  // Posts the next slices of its parts, or at the end its record; the rest follows from there.
+  void Continue(std::shared_ptr<LargeUpdate> update);
+
+  // Writes what gives back a T; `query` gets Writes, and gives back a StatusOr<T>.
+  template <class T, class Query>
+  void WriteFor(Query query, Callback<T> done);
+  template <class T, class Query>
+  void Read(Lane& lane, Query query, Callback<T> done);
+  absl::Status Stream(const std::function<void(Reads&)>& read);
+  std::array<Lane*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
+
+  const std::string conninfo_;
+  const std::string gateway_;
+  const std::string place_;
+  const bool created_;
+  const bool has_standby_;
+  std::atomic<std::int64_t> epoch_{0};  // of Recover
+  Lane finds_;
+  Lane lists_;
+  Lane parts_;
+  Writer writer_;  // last: its thread uses the others
+};
+
+}  // namespace gateway::postgres

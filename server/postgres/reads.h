@@ -1,0 +1,45 @@
+// Reads is what the reads of a store ask on one connection. Each call may be made again on another
+// connection. They throw Error.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jobs/store.h"
+#include "postgres/connection.h"
+
+namespace gateway::postgres {
+
+class Reads {
+ public:
+  explicit Reads(Connection& connection) : connection_(connection) {}
+
+  std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
+  std::optional<jobs::JobRecord> FindRequest(const std::string& tenant,
+                                             const std::string& request_id);
+  std::optional<std::string> FindOwner(const std::string& account,
+                                       const std::string& pictory_job_id);
+  std::optional<jobs::JobRecord> FindToken(const std::string& token);
+  std::optional<jobs::JobRecord> FindWithoutRequestId(const std::string& tenant,
+                                                      const std::string& fingerprint,
+                                                      const jobs::RetryEvidence& evidence,
+                                                      WallTime since);
+  std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
+  absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
+                                           jobs::v1::ResultPart part, std::int64_t offset,
+                                           std::int64_t max_bytes);
+  std::string FindFeedEnd();
+  absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
+  void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
+  void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
+
+ private:
+  std::optional<jobs::JobRecord> One(const Statement& statement);
+  std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);
+
+  Connection& connection_;
+};
+
+}  // namespace gateway::postgres

@@ -1,0 +1,327 @@
+#include "postgres/record_columns.h"
+
+#include <optional>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "base/stable_bytes.h"
+#include "jobs/archive_plan.h"
+
+namespace gateway::postgres {
+namespace {
+
+using jobs::Job;
+using jobs::JobRecord;
+
+struct Column {
+  const char* name;
+  Type type;
+};
+
+constexpr Column kRecord[] = {
+    {"tenant", Type::kBytes},
+    {"job_id", Type::kBytes},
+    {"pictory_job_id", Type::kBytes},
+    {"request_id", Type::kBytes},
+    {"kind", Type::kInt},
+    {"state", Type::kInt},
+    {"revision", Type::kInt},
+    {"progress_percent", Type::kReal},
+    {"message", Type::kBytes},
+    {"create_time", Type::kInt},
+    {"update_time", Type::kInt},
+    {"finish_time", Type::kInt},
+    {"labels", Type::kBytes},
+    {"credits_used", Type::kReal},
+    {"error_code", Type::kBytes},
+    {"error_message", Type::kBytes},
+    {"stale", Type::kBool},
+    {"upstream_missing", Type::kBool},
+    {"sandbox", Type::kBool},
+    {"submission", Type::kInt},
+    {"fingerprint", Type::kBytes},
+    {"attempt", Type::kInt},
+    {"owner_epoch", Type::kInt},
+    {"correlation_token", Type::kBytes},
+    {"refusal", Type::kBytes},
+    {"accepted_at", Type::kInt},
+    {"next_poll_at", Type::kInt},
+    {"not_found_since", Type::kInt},
+    {"not_found_count", Type::kInt},
+    {"incomplete_since", Type::kInt},
+    {"incomplete_count", Type::kInt},
+    {"failure_seen", Type::kBool},
+    {"notice", Type::kInt},
+    {"result_wire", Type::kBytes},
+    {"sent_at", Type::kInt},
+    {"minted_request_id", Type::kBool},
+    {"mesh_request_id", Type::kBytes},
+    {"account", Type::kBytes},
+    {"shard", Type::kInt},
+    {"credits_reserved", Type::kReal},
+    {"waiting_request", Type::kBytes},
+    {"archive_wire", Type::kBytes},
+    {"trace", Type::kBytes},
+    {"version", Type::kInt},
+    {"delivery", Type::kInt},
+};
+
+// What follows from the record, for indexes.
+constexpr Column kDerived[] = {
+    {"visible", Type::kBool},  {"unended", Type::kBool}, {"archiving", Type::kBool},
+    {"end_state", Type::kInt}, {"spent_at", Type::kInt}, {"forget_from", Type::kInt},
+};
+
+template <class Visit>
+void ForEach(Visit visit) {
+  for (const Column& column : kRecord) visit(column);
+  for (const Column& column : kDerived) visit(column);
+}
+
+class Adder {
+ public:
+  explicit Adder(std::vector<Array>& arrays) : next_(arrays.begin()) {}
+
+  void Bytes(std::string_view value) { (next_++)->Bytes(value); }
+  void Int(std::int64_t value) { (next_++)->Int(value); }
+  void Bool(bool value) { (next_++)->Bool(value); }
+  void Real(const std::optional<double>& value) {
+    value.has_value() ? next_->Real(*value) : next_->Null();
+    ++next_;
+  }
+  void Time(WallTime value) { Int(value.time_since_epoch().count()); }
+  void Time(const std::optional<WallTime>& value) {
+    value.has_value() ? next_->Int(value->time_since_epoch().count()) : next_->Null();
+    ++next_;
+  }
+
+ private:
+  std::vector<Array>::iterator next_;
+};
+
+class Taker {
+ public:
+  Taker(const Rows& rows, int row, int first) : rows_(rows), row_(row), column_(first) {}
+
+  std::string Bytes() { return std::string(rows_.Bytes(row_, column_++)); }
+  std::int64_t Int() { return rows_.Int(row_, column_++); }
+  std::int32_t Int32() { return static_cast<std::int32_t>(Int()); }
+  bool Bool() { return rows_.Bool(row_, column_++); }
+  std::optional<double> Real() {
+    const int column = column_++;
+    return rows_.IsNull(row_, column) ? std::nullopt
+                                      : std::optional<double>(rows_.Real(row_, column));
+  }
+  WallTime Time() { return WallTime(std::chrono::microseconds(Int())); }
+  std::optional<WallTime> MaybeTime() {
+    const int column = column_++;
+    return rows_.IsNull(row_, column) ? std::nullopt
+                                      : std::optional<WallTime>(rows_.Time(row_, column));
+  }
+
+ private:
+  const Rows& rows_;
+  const int row_;
+  int column_;
+};
+
+std::string EncodeLabels(const std::map<std::string, std::string>& labels) {
+  jobs::v1::Job message;
+  for (const auto& [key, value] : labels) (*message.mutable_labels())[key] = value;
+  return StableBytes(message);
+}
+
+std::map<std::string, std::string> DecodeLabels(const std::string& bytes) {
+  jobs::v1::Job message;
+  if (!message.ParseFromString(bytes)) return {};  // this program made them: it does not happen
+  return {message.labels().begin(), message.labels().end()};
+}
+
+bool IsUnended(const JobRecord& record) {
+  return jobs::IsInFlight(record.submission) ||
+         (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state));
+}
+
+// From when on the record grows old, if it does.
+std::optional<WallTime> ForgetFrom(const JobRecord& record) {
+  if (jobs::IsVisible(record)) return record.job.finish_time;
+  if (jobs::IsInFlight(record.submission)) return std::nullopt;
+  return record.job.update_time;
+}
+
+void AddDerived(const JobRecord& record, Adder& to) {
+  to.Bool(jobs::IsVisible(record));
+  to.Bool(IsUnended(record));
+  to.Bool(jobs::IsArchiving(record));
+  to.Int(jobs::IsFinal(record.job.state) ? record.job.state : 0);
+  const bool spent = jobs::CountsAsSpent(record.submission) && !jobs::IsInFlight(record.submission);
+  to.Time(spent ? std::optional<WallTime>(record.sent_at) : std::nullopt);
+  to.Time(ForgetFrom(record));
+}
+
+}  // namespace
+
+const std::string& RecordColumns() {
+  static const std::string columns = [] {
+    std::string list;
+    for (const Column& column : kRecord) {
+      absl::StrAppend(&list, list.empty() ? "" : ", ", column.name);
+    }
+    return list;
+  }();
+  return columns;
+}
+
+int RecordColumnCount() { return static_cast<int>(std::size(kRecord)); }
+
+jobs::JobRecord ReadRecord(const Rows& rows, int row, int first) {
+  JobRecord record;
+  Job& job = record.job;
+  Taker from(rows, row, first);
+  job.tenant = from.Bytes();
+  job.job_id = from.Bytes();
+  job.pictory_job_id = from.Bytes();
+  job.request_id = from.Bytes();
+  job.kind = static_cast<jobs::JobKind>(from.Int32());
+  job.state = static_cast<jobs::JobState>(from.Int32());
+  job.revision = from.Int32();
+  job.progress_percent = from.Real();
+  job.message = from.Bytes();
+  job.create_time = from.Time();
+  job.update_time = from.Time();
+  job.finish_time = from.MaybeTime();
+  job.labels = DecodeLabels(from.Bytes());
+  job.credits_used = from.Real();
+  job.error_code = from.Bytes();
+  job.error_message = from.Bytes();
+  job.stale = from.Bool();
+  job.upstream_missing = from.Bool();
+  job.sandbox = from.Bool();
+  record.submission = static_cast<jobs::SubmissionState>(from.Int32());
+  record.fingerprint = from.Bytes();
+  record.attempt = from.Int32();
+  record.owner_epoch = from.Int();
+  record.correlation_token = from.Bytes();
+  record.refusal = from.Bytes();
+  record.accepted_at = from.Time();
+  record.next_poll_at = from.Time();
+  record.not_found_since = from.MaybeTime();
+  record.not_found_count = from.Int32();
+  record.incomplete_since = from.MaybeTime();
+  record.incomplete_count = from.Int32();
+  record.failure_seen = from.Bool();
+  record.notice = static_cast<jobs::Notice>(from.Int32());
+  job.result_wire = from.Bytes();
+  record.sent_at = from.Time();
+  record.minted_request_id = from.Bool();
+  record.mesh_request_id = from.Bytes();
+  job.account = from.Bytes();
+  record.shard = from.Int32();
+  record.credits_reserved = from.Real().value_or(0);
+  record.waiting_request = from.Bytes();
+  job.archive_wire = from.Bytes();
+  job.trace = from.Bytes();
+  record.version = from.Int();
+  record.delivery = static_cast<jobs::Delivery>(from.Int32());
+  return record;
+}
+
+RecordArrays::RecordArrays() {
+  ForEach([this](const Column& column) { arrays_.emplace_back(column.type); });
+}
+
+void RecordArrays::Add(const JobRecord& record, std::int64_t version) {
+  const Job& job = record.job;
+  Adder to(arrays_);
+  to.Bytes(job.tenant);
+  to.Bytes(job.job_id);
+  to.Bytes(job.pictory_job_id);
+  to.Bytes(job.request_id);
+  to.Int(job.kind);
+  to.Int(job.state);
+  to.Int(job.revision);
+  to.Real(job.progress_percent);
+  to.Bytes(job.message);
+  to.Time(job.create_time);
+  to.Time(job.update_time);
+  to.Time(job.finish_time);
+  to.Bytes(EncodeLabels(job.labels));
+  to.Real(job.credits_used);
+  to.Bytes(job.error_code);
+  to.Bytes(job.error_message);
+  to.Bool(job.stale);
+  to.Bool(job.upstream_missing);
+  to.Bool(job.sandbox);
+  to.Int(static_cast<std::int64_t>(record.submission));
+  to.Bytes(record.fingerprint);
+  to.Int(record.attempt);
+  to.Int(record.owner_epoch);
+  to.Bytes(record.correlation_token);
+  to.Bytes(record.refusal);
+  to.Time(record.accepted_at);
+  to.Time(record.next_poll_at);
+  to.Time(record.not_found_since);
+  to.Int(record.not_found_count);
+  to.Time(record.incomplete_since);
+  to.Int(record.incomplete_count);
+  to.Bool(record.failure_seen);
+  to.Int(static_cast<std::int64_t>(record.notice));
+  to.Bytes(job.result_wire);
+  to.Time(record.sent_at);
+  to.Bool(record.minted_request_id);
+  to.Bytes(record.mesh_request_id);
+  to.Bytes(job.account);
+  to.Int(record.shard);
+  to.Real(record.credits_reserved);
+  to.Bytes(record.waiting_request);
+  to.Bytes(job.archive_wire);
+  to.Bytes(job.trace);
+  to.Int(version);
+  to.Int(static_cast<std::int64_t>(record.delivery));
+  AddDerived(record, to);
+}
+
+void RecordArrays::AddTo(Statement& statement) const {
+  for (const Array& array : arrays_) statement.Add(array);
+}
+
+const std::string& RecordArrays::Columns() {
+  static const std::string columns = [] {
+    std::string list;
+    ForEach([&list](const Column& column) {
+      absl::StrAppend(&list, list.empty() ? "" : ", ", column.name);
+    });
+    return list;
+  }();
+  return columns;
+}
+
+const std::string& RecordArrays::Unnest() {
+  static const std::string unnest = [] {
+    std::string arrays;
+    int number = 0;
+    ForEach([&](const Column& column) {
+      absl::StrAppend(&arrays, number == 0 ? "" : ", ", "$", number + 1, "::", SqlName(column.type),
+                      "[]");
+      ++number;
+    });
+    return absl::StrCat("unnest(", arrays, ") AS v (", Columns(), ")");
+  }();
+  return unnest;
+}
+
+const std::string& RecordArrays::Assignments() {
+  static const std::string assignments = [] {
+    std::string list;
+    ForEach([&list](const Column& column) {
+      for (const std::string_view left_out : {"tenant", "job_id", "delivery"}) {
+        if (column.name == left_out) return;
+      }
+      absl::StrAppend(&list, list.empty() ? "" : ", ", column.name, " = v.", column.name);
+    });
+    return list;
+  }();
+  return assignments;
+}
+
+}  // namespace gateway::postgres

@@ -1,0 +1,171 @@
+#include "postgres/session.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/limits.h"
+
+namespace gateway::postgres {
+namespace {
+
+// A plan that walks an index for each value of an array locks rows in the order of the array, and
+// holds whatever the statistics say. A server whose client has vanished must not keep a transaction
+// open, because the next session waits for it.
+constexpr char kBegin[] =
+    "BEGIN; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
+    " SET LOCAL lock_timeout = '5s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '10s'";
+constexpr char kBeginSession[] =
+    "BEGIN; SET LOCAL lock_timeout = '2s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+constexpr char kNow[] = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+std::int64_t Lease() { return std::chrono::microseconds(limits::kStoreLease).count(); }
+
+}  // namespace
+
+absl::Status TakeLease(Connection& connection, Identity& identity) {
+  connection.Script(kBeginSession);
+  // It comes from the same count as the numbers of writers, so that no epoch comes twice.
+  const std::int64_t epoch =
+      connection.Run("UPDATE pictory.store SET last_writer = last_writer + 1 RETURNING last_writer")
+          .Int(0, 0);
+  const Rows others = connection.Run(
+      Statement(absl::StrCat("SELECT gateway, address, lease_until - ", kNow,
+                             " FROM pictory.gateways WHERE gateway <> $1 AND lease_until > ", kNow,
+                             " ORDER BY lease_until DESC"))
+          .Bytes(identity.gateway));
+  if (identity.alone && others.size() > 0) {
+    connection.Rollback();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "The store is in use by the gateway ", std::string(others.Bytes(0, 0)), " at ",
+        std::string(others.Bytes(0, 1)),
+        ", and one store serves one gateway. If that one is gone for good, its lease ends in ",
+        others.Int(0, 2) / 1'000'000 + 1, " s, and this one can start then"));
+  }
+  connection.Run(
+      Statement(absl::StrCat("INSERT INTO pictory.gateways (gateway, epoch, lease_until, address)"
+                             " VALUES ($1, $2, ",
+                             kNow,
+                             " + $3, $4) ON CONFLICT (gateway) DO UPDATE SET"
+                             " epoch = excluded.epoch, lease_until = excluded.lease_until,"
+                             " address = excluded.address"))
+          .Bytes(identity.gateway)
+          .Int(epoch)
+          .Int(Lease())
+          .Bytes(identity.address));
+  // From here on no other session commits: neither one of this gateway's last start nor, if it is
+  // to be alone, of one whose lease has run out.
+  connection.Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNow,
+                                        " WHERE ended_at IS NULL AND (gateway = $1 OR $2)"))
+                     .Bytes(identity.gateway)
+                     .Bool(identity.alone));
+  if (identity.alone) {
+    connection.Run(
+        Statement("DELETE FROM pictory.gateways WHERE gateway <> $1").Bytes(identity.gateway));
+  }
+  if (!connection.Commit()) throw Error("", "the lease may not be on the standby");
+  identity.epoch = epoch;
+  return absl::OkStatus();
+}
+
+Session::Session(std::unique_ptr<Connection> connection, const Identity& identity,
+                 std::int64_t feed_max, const std::optional<Doubt>& doubt, bool& committed)
+    : connection_(std::move(connection)), feed_max_(feed_max) {
+  connection_->Script(kBeginSession);
+  writer_ =
+      connection_
+          ->Run("UPDATE pictory.store SET last_writer = last_writer + 1 RETURNING last_writer")
+          .Int(0, 0);
+  const Rows lease =
+      connection_->Run(Statement(absl::StrCat("UPDATE pictory.gateways SET lease_until = ", kNow,
+                                              " + $3 WHERE gateway = $1 AND epoch = $2"))
+                           .Bytes(identity.gateway)
+                           .Int(identity.epoch)
+                           .Int(Lease()));
+  if (lease.changed() == 0) throw TakenOver();
+  if (doubt.has_value()) {
+    const Rows last =
+        connection_->Run(Statement("SELECT batch FROM pictory.writers WHERE writer = $1 FOR UPDATE")
+                             .Int(doubt->writer));
+    committed = last.size() > 0 && last.Int(0, 0) >= doubt->batch;
+  }
+  connection_->Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNow,
+                                          " WHERE gateway = $1 AND ended_at IS NULL"))
+                       .Bytes(identity.gateway));
+  connection_->Run(Statement("INSERT INTO pictory.writers (writer, gateway) VALUES ($1, $2)")
+                       .Int(writer_)
+                       .Bytes(identity.gateway));
+  if (!connection_->Commit()) throw Error("", "the last commits may not be on the standby");
+}
+
+void Session::Begin() { connection_->Script(kBegin); }
+
+void Session::Note(const std::vector<jobs::FeedEntry>& changed) {
+  // Nobody writes to this row but this session, and who ends it.
+  if (connection_
+          ->Run(Statement("UPDATE pictory.writers SET batch = $2"
+                          " WHERE writer = $1 AND ended_at IS NULL")
+                    .Int(writer_)
+                    .Int(++batch_))
+          .changed() == 0) {
+    throw TakenOver();
+  }
+  if (changed.empty()) return;
+  Array n(Type::kInt), tenant(Type::kBytes), job_id(Type::kBytes), shard(Type::kInt),
+      version(Type::kInt), gone(Type::kBool);
+  for (const jobs::FeedEntry& entry : changed) {
+    n.Int(++n_);
+    tenant.Bytes(entry.job.tenant);
+    job_id.Bytes(entry.job.id);
+    shard.Int(entry.shard);
+    version.Int(entry.version);
+    gone.Bool(entry.gone);
+  }
+  connection_->Run(
+      Statement("INSERT INTO pictory.feed (writer, n, tenant, job_id, shard, version, gone)"
+                " SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[],"
+                " $6::bigint[], $7::boolean[])")
+          .Int(writer_)
+          .Add(n)
+          .Add(tenant)
+          .Add(job_id)
+          .Add(shard)
+          .Add(version)
+          .Add(gone));
+  ForgetOld();
+}
+
+// In steps, so that none is long.
+void Session::ForgetOld() {
+  if (n_ - forgotten_ <= feed_max_ + feed_max_ / 100) return;
+  const std::int64_t last = n_ - feed_max_;
+  connection_->Run(
+      Statement("DELETE FROM pictory.feed WHERE writer = $1 AND n <= $2").Int(writer_).Int(last));
+  connection_->Run(Statement("UPDATE pictory.writers SET forgotten = $2 WHERE writer = $1")
+                       .Int(writer_)
+                       .Int(last));
+  forgotten_ = last;  // if this is rolled back, the next time forgets it too
+}
+
+bool Session::Commit() { return connection_->Commit(); }
+
+void Session::Renew(const Identity& identity) {
+  const Rows renewed =
+      connection_->Run(Statement(absl::StrCat("UPDATE pictory.gateways SET lease_until = ", kNow,
+                                              " + $3 WHERE gateway = $1 AND epoch = $2"))
+                           .Bytes(identity.gateway)
+                           .Int(identity.epoch)
+                           .Int(Lease()));
+  if (renewed.changed() == 0) throw TakenOver();
+}
+
+void Session::End(const Identity& identity) {
+  connection_->Run(Statement("DELETE FROM pictory.gateways WHERE gateway = $1 AND epoch = $2")
+                       .Bytes(identity.gateway)
+                       .Int(identity.epoch));
+}
+
+}  // namespace gateway::postgres

@@ -1,0 +1,131 @@
+// Writer is the one writer of a store: a thread that makes writes durable in groups, each of them
+// one transaction.
+//
+// An idle writer commits a write at once. The writes that arrive meanwhile are the next group. A
+// group that PostgreSQL refuses is run once more, write by write, so that only those fail that are
+// to blame. `done` runs after the commit, on this thread, under no lock, in the order of Post.
+//
+// What is said of a write is true: if the connection breaks while a COMMIT is under way, the writer
+// connects again and reads whether it was done before it says anything. While PostgreSQL is away
+// the writer goes on trying; writes that have waited for limits::kStoreAwayWait get UNAVAILABLE,
+// and so do new submits, at once.
+//
+// Only one thing ends the writer by itself: another gateway has taken over the store. It refuses
+// everything then, and reports once to `on_fatal`. Thread-safe.
+#pragma once
+
+#include "base/mutex.h"  // before Abseil, which defines macros of the same names
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "jobs/job_key.h"
+#include "postgres/session.h"
+#include "postgres/writes.h"
+
+namespace gateway::postgres {
+
+class Writer {
+ public:
+  struct Options {
+    std::string conninfo;
+    Identity identity;
+    std::size_t queue_max = 0;
+    std::size_t group_max = 0;
+    std::int64_t feed_max = 0;
+    Duration away_wait{};
+    std::function<void(absl::Status)> on_fatal;  // these three may be empty
+    std::function<void(std::string)> on_away;    // why; once, until it is back
+    std::function<void()> on_back;
+  };
+
+  struct Write {
+    // Either a change, which can go with others, or what runs alone in its transaction. Both may
+    // run several times.
+    std::shared_ptr<Change> change;
+    std::function<absl::Status(Writes&)> apply;
+    std::function<void(absl::Status)> done;
+    std::size_t bytes = 0;  // of large values, to keep groups short
+  };
+
+  Writer(Options options, Session first);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Hands in a write. If the queue is full, `done` gets RESOURCE_EXHAUSTED, in its turn; if the
+  // writer is closed, or this is a submit and PostgreSQL is away, UNAVAILABLE, inside the call.
+  void Post(Write write) EXCLUDES(mutex_);
+
+  // Commits what was posted, gives the lease back and ends the thread. If PostgreSQL is away, it
+  // waits for limits::kStoreCloseMax. Not to be called from a callback.
+  void Close() EXCLUDES(mutex_);
+
+  std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  // How long they took together; what else a group does is not counted.
+  Duration commit_time() const { return Duration(commit_time_.load(std::memory_order_relaxed)); }
+  std::size_t queued() const EXCLUDES(mutex_);
+  // The number of the present connection; 0 without one.
+  std::int64_t writer() const { return writer_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Pending {
+    Write write;
+    MonoTime posted{};
+    absl::Status status;
+  };
+  using Group = std::vector<Pending>;
+
+  void Run();
+  bool NextGroup(Group& group) EXCLUDES(mutex_);
+  void Answer(Group& group);
+  // Gives each write of the group its status.
+  void Settle(Group& group);
+  // Runs the group as one transaction. Throws; sets doubt_ if it is not known whether it was done.
+  void Transact(Group& group, bool one_by_one);
+  void Apply(Group& group, bool one_by_one, Writes& writes);
+  void ApplyOne(Pending& pending, Writes& writes);
+  void Renew();
+  // Connects and settles doubt_. Returns false if PostgreSQL is away.
+  bool Connect(bool& committed);
+  void Drop(const std::string& why);
+  void Pause() EXCLUDES(mutex_);
+  bool GivesUp(const Group& group) EXCLUDES(mutex_);
+  void RefuseLate() EXCLUDES(mutex_);
+  void Fail(const std::exception& why);
+
+  const Options options_;
+  // The writer's thread only.
+  std::optional<Session> session_;
+  std::optional<Session::Doubt> doubt_;
+  absl::Status failed_;
+  bool told_away_ = false;
+  int failures_ = 0;
+  MonoTime next_renewal_{};
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::deque<Pending> queue_ GUARDED_BY(mutex_);
+  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
+  bool away_ GUARDED_BY(mutex_) = false;
+  bool closing_ GUARDED_BY(mutex_) = false;
+  MonoTime closing_since_ GUARDED_BY(mutex_){};
+  bool closed_ GUARDED_BY(mutex_) = false;
+
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<Duration::rep> commit_time_{0};
+  std::atomic<std::int64_t> writer_{0};
+  std::thread thread_;
+};
+
+}  // namespace gateway::postgres

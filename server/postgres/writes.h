@@ -1,0 +1,96 @@
+// Writes is what the writes of a store do in one transaction: the statements, without threads, and
+// without BEGIN and COMMIT. It keeps what has changed, for the feed.
+//
+// Everything but ApplyAll is for one write, and for a savepoint of the caller's, who rolls it back
+// if the call returns an error or throws Error.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "jobs/store.h"
+#include "postgres/connection.h"
+
+namespace gateway::postgres {
+
+// A change of one record, of the two kinds that are most of all writes: many of them go in two
+// statements.
+struct Change {
+  enum class Kind { kBegin, kUpdate };
+
+  Kind kind = Kind::kUpdate;
+  jobs::JobRecord record;
+  std::vector<pictory::JobResult::Part> parts;
+  // What became of it.
+  absl::Status status;
+  jobs::BeginResult begun;  // of a kBegin
+};
+
+class Writes {
+ public:
+  explicit Writes(Connection& connection) : connection_(connection) {}
+
+  // Applies changes of different jobs and different requests. What only one of them is to blame for
+  // is in its status; if this throws, it may be any of them.
+  void ApplyAll(const std::vector<Change*>& changes);
+  // The same for one.
+  void Apply(Change& change);
+
+  // Writes the slices [first, last) of a part of a job that has record.version; writing the first
+  // one removes what was there of the part.
+  absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
+                         std::size_t first, std::size_t last);
+  void Adopt(const jobs::JobRecord& record);
+  absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record, std::int64_t adopted_version);
+  void KeepHints(const jobs::JobKey& job, const std::vector<std::string>& pictory_job_ids);
+  bool Claim(const jobs::OwedAnswers::Claim& claim);
+  void EndEpoch(const std::vector<jobs::OwedJob>& owed);
+  absl::Status Delete(const jobs::JobRecord& record);
+  std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
+  void NoteAsked(const std::string& account, const jobs::Asked& asked);
+  // `gateway`: whose attempts those of the new epoch are.
+  jobs::Recovered Recover(WallTime now, const std::string& gateway);
+
+  const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
+  // Goes back to what had changed when there were so many changes.
+  void Forget(std::size_t changes) { changed_.resize(changes); }
+
+ private:
+  // The stored labels of a job. NOT_FOUND, or ABORTED if it has another version.
+  absl::StatusOr<std::string> LabelsToChange(const jobs::JobRecord& record);
+  void BeginAll(std::vector<Change*> changes);
+  void BeginKnown(Change& change);
+  void UpdateAll(std::vector<Change*> changes);
+  absl::Status UpdateWithLabels(const jobs::JobRecord& record);
+  void Insert(const jobs::JobRecord& record);
+  // Which of these records were there with their version, by their place among them.
+  std::set<std::size_t> ReplaceRows(const std::vector<const jobs::JobRecord*>& records,
+                                    bool same_labels);
+  void InsertLabels(const std::vector<const jobs::JobRecord*>& records);
+  void RemoveLabels(const jobs::JobKey& job, const std::string& labels);
+  int RemoveParts(const jobs::JobKey& job);
+  void PutParts(const std::vector<Change*>& changes);
+  void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
+  // Removes the record and all that belongs to it. Returns how many slices of parts there were.
+  int Remove(const jobs::JobKey& job, const std::string& labels, std::int32_t shard);
+  void Note(const jobs::JobRecord& record, std::int64_t version);
+  // Forgets connections that have ended long ago, and what they have changed.
+  void ForgetWriters();
+
+  void SettleInterrupted(WallTime now);
+  std::vector<jobs::Hint> RecoverHints();
+  std::vector<jobs::OwedJob> Owed(WallTime now);
+  void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
+  std::vector<jobs::Spent> ReadSpent(WallTime started);
+  std::vector<jobs::Unfinished> CountUnfinished();
+  jobs::AskedOfAccounts ReadAsked();
+
+  Connection& connection_;
+  std::vector<jobs::FeedEntry> changed_;
+};
+
+}  // namespace gateway::postgres

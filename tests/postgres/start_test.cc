@@ -1,0 +1,197 @@
+// What a start makes of the server and the tables that it finds.
+#include "store/store_calls.h"  // first, see there
+
+#include <gmock/gmock.h>
+
+#include "postgres/postgres_job_store.h"
+#include "postgres/schema.h"
+#include "server.h"
+
+namespace gateway::postgres {
+namespace {
+
+using store::At;
+using store::Begun;
+using store::StoreCalls;
+using ::testing::HasSubstr;
+
+using Opening = absl::StatusOr<std::unique_ptr<PostgresJobStore>>;
+
+Opening OpenAs(const std::string& gateway, const PostgresServer& server = PostgresServer::Shared(),
+               bool sandbox = false) {
+  return PostgresJobStore::Open({.conninfo = server.conninfo(),
+                                 .sandbox = sandbox,
+                                 .gateway = gateway,
+                                 .address = "host-of-" + gateway});
+}
+
+class StartTest : public ::testing::Test {
+ protected:
+  StartTest() { server_.Empty(); }
+
+  PostgresServer& server_ = PostgresServer::Shared();
+};
+
+TEST_F(StartTest, ASecondGatewayIsRefusedByName) {
+  Opening first = OpenAs("one");
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_TRUE((*first)->created());
+  const Opening second = OpenAs("two");
+  EXPECT_TRUE(absl::IsFailedPrecondition(second.status()));
+  EXPECT_THAT(second.status().message(), HasSubstr("gateway one at host-of-one"));
+  EXPECT_TRUE(StoreCalls(**first).Begin(Begun("j1", "r1")).ok()) << "the first is not disturbed";
+}
+
+TEST_F(StartTest, AnOrderlyEndLetsTheNextGatewayInAtOnce) {
+  {
+    ASSERT_TRUE(StoreCalls(**OpenAs("one")).Begin(Begun("j1", "r1")).ok());
+  }
+  Opening second = OpenAs("two");
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_FALSE((*second)->created());
+  EXPECT_TRUE(StoreCalls(**second).FindRequest("acme", "r1").value().has_value());
+}
+
+TEST_F(StartTest, AGatewayThatWasKilledFindsItsOwnLease) {
+  Opening before = OpenAs("one");
+  ASSERT_TRUE(before.ok());
+  Opening after = OpenAs("one");
+  EXPECT_TRUE(after.ok()) << after.status();
+}
+
+TEST_F(StartTest, ALeaseThatHasRunOutIsTakenOverAndTheOldGatewayWritesNothingMore) {
+  std::promise<absl::Status> fatal;
+  auto old = PostgresJobStore::Open(
+      {.conninfo = server_.conninfo(),
+       .gateway = "one",
+       .address = "here",
+       .on_fatal = [&fatal](absl::Status why) { fatal.set_value(std::move(why)); }});
+  ASSERT_TRUE(old.ok()) << old.status();
+  StoreCalls old_calls(**old);
+  ASSERT_TRUE(old_calls.Begin(Begun("j1", "r1")).ok());
+  server_.Sql("UPDATE pictory.gateways SET lease_until = 1");
+  Opening next = OpenAs("two");
+  ASSERT_TRUE(next.ok()) << next.status();
+  const absl::Status late = old_calls.Begin(Begun("j2", "r2")).status();
+  EXPECT_EQ(late.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(fatal.get_future().get().message(), HasSubstr("another gateway has taken over"));
+  EXPECT_FALSE(old_calls.Find("acme", "j1").ok()) << "nor does it read";
+  EXPECT_FALSE(StoreCalls(**next).FindRequest("acme", "r2").value().has_value());
+}
+
+TEST_F(StartTest, ALeaseThatHasRunOutAndThatNobodyTookIsRenewed) {
+  Opening store = OpenAs("one");
+  ASSERT_TRUE(store.ok());
+  StoreCalls calls(**store);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1")).ok());
+  server_.Sql("UPDATE pictory.gateways SET lease_until = 1");
+  server_.Sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+      " AND backend_type = 'client backend'");
+  EXPECT_TRUE(calls.Begin(Begun("j2", "r2")).ok());
+  EXPECT_GT(server_.Number("SELECT lease_until FROM pictory.gateways"), 1);
+}
+
+TEST_F(StartTest, SandboxAndRealJobsAreKeptApart) {
+  {
+    ASSERT_TRUE(OpenAs("one", server_, /*sandbox=*/true).ok());
+  }
+  const Opening real = OpenAs("one");
+  EXPECT_TRUE(absl::IsFailedPrecondition(real.status()));
+  EXPECT_THAT(real.status().message(), HasSubstr("sandbox"));
+}
+
+TEST_F(StartTest, AStoreThatAsksForANewerProgramIsRefused) {
+  {
+    ASSERT_TRUE(OpenAs("one").ok());
+  }
+  server_.Sql("UPDATE pictory.store SET version = 99, oldest_program = 1");
+  {
+    EXPECT_TRUE(OpenAs("one").ok()) << "a newer step that only added";
+  }
+  server_.Sql("UPDATE pictory.store SET version = 99, oldest_program = 98");
+  const Opening refused = OpenAs("one");
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.status()));
+  EXPECT_THAT(refused.status().message(), HasSubstr("98"));
+}
+
+// An older gateway knows fewer steps; a newer one adds to its tables while it writes.
+TEST_F(StartTest, AnOlderProgramGoesOnBesideANewerOne) {
+  Opening old = OpenAs("one");
+  ASSERT_TRUE(old.ok());
+  StoreCalls calls(**old);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1")).ok());
+  std::vector<Migration> newer = Migrations();
+  newer.push_back({newer.back().version + 1, newer.back().oldest_program,
+                   "ALTER TABLE pictory.jobs ADD COLUMN later integer NOT NULL DEFAULT 7"});
+  bool created = true;
+  ASSERT_TRUE(Migrate(*Connection::Open(server_.conninfo(), std::chrono::seconds(60)), newer, false,
+                      created)
+                  .ok());
+  EXPECT_FALSE(created);
+  ASSERT_TRUE(calls.Begin(Begun("j2", "r2")).ok());
+  server_.Sql("UPDATE pictory.jobs SET later = 8");
+  auto record = calls.FindRequest("acme", "r1").value().value();
+  ASSERT_TRUE(calls.Update(record).ok());
+  EXPECT_EQ(server_.Number("SELECT sum(later) FROM pictory.jobs"), 16) << "what it does not know "
+                                                                          "it leaves alone";
+}
+
+TEST_F(StartTest, TwoThatMakeTheTablesAtOnceBothSucceed) {
+  std::vector<std::thread> threads;
+  std::atomic<int> opened{0};
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      auto store = PostgresJobStore::Open({.conninfo = server_.conninfo(),
+                                           .gateway = "g" + std::to_string(i),
+                                           .address = "here",
+                                           .alone = false});
+      EXPECT_TRUE(store.ok()) << store.status();
+      ++opened;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(opened, 4);
+}
+
+TEST_F(StartTest, WithoutAStandbyItSaysSo) {
+  Opening store = OpenAs("one");
+  ASSERT_TRUE(store.ok());
+  EXPECT_FALSE((*store)->has_standby());
+}
+
+TEST_F(StartTest, NobodyThereIsUnavailable) {
+  const Opening store = PostgresJobStore::Open(
+      {.conninfo = "host=/nowhere dbname=jobs", .gateway = "one", .address = "here"});
+  EXPECT_TRUE(absl::IsUnavailable(store.status()));
+  EXPECT_THAT(store.status().message(), HasSubstr("host=/nowhere"));
+}
+
+TEST_F(StartTest, APasswordIsNeverTold) {
+  for (const char* conninfo :
+       {"postgres://user:hunter2@127.0.0.1:1/jobs", "postgres://user:hunter2@[bad",
+        "host=127.0.0.1 port=1 password=hunter2", "password='hunter2"}) {
+    const Opening store =
+        PostgresJobStore::Open({.conninfo = conninfo, .gateway = "one", .address = "here"});
+    ASSERT_FALSE(store.ok());
+    EXPECT_THAT(store.status().message(), ::testing::Not(HasSubstr("hunter2")));
+  }
+}
+
+// These have a server of their own, whose settings they spoil.
+TEST(SettingsTest, WithWhichJobsCouldBeLostAreRefusedByName) {
+  PostgresServer server;
+  for (const char* name : {"fsync", "full_page_writes", "synchronous_commit"}) {
+    server.Restart({std::string(name) + " = off"});
+    const Opening store = OpenAs("one", server);
+    EXPECT_TRUE(absl::IsFailedPrecondition(store.status())) << name;
+    EXPECT_THAT(store.status().message(), HasSubstr(name));
+  }
+  server.Restart({"default_transaction_read_only = on"});
+  EXPECT_THAT(OpenAs("one", server).status().message(), HasSubstr("read"));
+  server.Restart({});
+  EXPECT_TRUE(OpenAs("one", server).ok());
+}
+
+}  // namespace
+}  // namespace gateway::postgres

@@ -1,0 +1,266 @@
+// A server that goes away and comes back, and writers that meet at the same rows.
+#include "store/store_calls.h"  // first, see there
+
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "base/errors.h"
+#include "cut.h"
+#include "postgres/postgres_job_store.h"
+#include "server.h"
+
+namespace gateway::postgres {
+namespace {
+
+using jobs::JobRecord;
+using store::Accepted;
+using store::Answer;
+using store::Begun;
+using store::StoreCalls;
+
+class TroubleTest : public ::testing::Test {
+ protected:
+  TroubleTest() { server_.Empty(); }
+
+  std::unique_ptr<PostgresJobStore> Open(PostgresOptions options) {
+    if (options.conninfo.empty()) options.conninfo = server_.conninfo();
+    if (options.gateway.empty()) options.gateway = "one";
+    options.address = "here";
+    auto opened = PostgresJobStore::Open(std::move(options));
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return *std::move(opened);
+  }
+
+  PostgresServer& server_ = PostgresServer::Shared();
+};
+
+// A server is killed under load, again and again. What was said to be stored is there, what was
+// refused is not, and nothing needs to be told that the server is back.
+TEST(CrashTest, AServerThatIsKilledUnderLoadLosesNothing) {
+  PostgresServer server;
+  auto opened = PostgresJobStore::Open({.conninfo = server.conninfo(),
+                                        .gateway = "one",
+                                        .address = "here",
+                                        .on_fatal = [](absl::Status why) { FAIL() << why; }});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  jobs::Store& store = **opened;
+  std::atomic<bool> ends{false};
+  std::atomic<int> stored{0}, refused{0};
+  std::vector<std::vector<std::string>> begun(4), not_begun(4);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < begun.size(); ++t) {
+    threads.emplace_back([&, t] {
+      StoreCalls calls(store);
+      for (int i = 0; !ends; ++i) {
+        const std::string id = std::to_string(t) + "-" + std::to_string(i);
+        const auto result = calls.Begin(Begun("j" + id, "r" + id));
+        if (result.ok()) {
+          EXPECT_TRUE(result->begun) << id;
+          begun[t].push_back("r" + id);
+          ++stored;
+        } else {
+          EXPECT_EQ(errors::Reason(result.status()), "STORE_AWAY") << result.status();
+          EXPECT_GT(errors::RetryDelay(result.status()), Duration::zero());
+          not_begun[t].push_back("r" + id);
+          ++refused;
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));  // as a caller would
+        }
+      }
+    });
+  }
+  for (int round = 0; round < 3; ++round) {
+    const int before = stored;
+    while (stored < before + 50) std::this_thread::yield();
+    server.Kill();
+    const int refused_before = refused;
+    while (refused < refused_before + 10) std::this_thread::yield();
+    server.Start();
+  }
+  const int before = stored;
+  while (stored < before + 50) std::this_thread::yield();
+  ends = true;
+  for (std::thread& thread : threads) thread.join();
+  StoreCalls calls(store);
+  for (std::size_t t = 0; t < begun.size(); ++t) {
+    for (const std::string& id : begun[t]) {
+      EXPECT_TRUE(calls.FindRequest("acme", id).value().has_value()) << id;
+    }
+    for (const std::string& id : not_begun[t]) {
+      EXPECT_FALSE(calls.FindRequest("acme", id).value().has_value()) << id;
+    }
+  }
+}
+
+TEST_F(TroubleTest, WhileTheServerIsAwayChangesWaitAndSubmitsAreRefusedAtOnce) {
+  CutProxy proxy(server_.socket());
+  std::promise<void> away, back;
+  auto store = Open({.conninfo = proxy.conninfo(),
+                     .on_fatal = [](absl::Status why) { FAIL() << why; },
+                     .on_away = [&away](const std::string&) { away.set_value(); },
+                     .on_back = [&back] { back.set_value(); },
+                     .away_wait = std::chrono::hours(1)});
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  proxy.SetOpen(false);
+  JobRecord record = Accepted("j1", "p1");
+  record.version = 1;
+  record.job.message = "known";
+  Answer<absl::Status> updated;
+  store->Update(record, {}, updated.Callback());
+  away.get_future().get();
+  const absl::Status refused = calls.Begin(Begun("j2", "r2")).status();
+  EXPECT_EQ(errors::Reason(refused), "STORE_AWAY") << refused;
+  EXPECT_EQ(errors::Reason(calls.Find("acme", "j1").status()), "STORE_AWAY");
+  proxy.SetOpen(true);
+  back.get_future().get();
+  EXPECT_TRUE(updated.Wait().ok());
+  EXPECT_EQ(calls.FindRequest("acme", record.job.request_id).value()->job.message, "known");
+  EXPECT_TRUE(calls.Begin(Begun("j2", "r2")).ok());
+}
+
+TEST_F(TroubleTest, AChangeThatHasWaitedForTooLongIsRefusedAndCanBeMadeAgain) {
+  CutProxy proxy(server_.socket());
+  auto store = Open({.conninfo = proxy.conninfo(), .away_wait = std::chrono::milliseconds(50)});
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  proxy.SetOpen(false);
+  JobRecord record = Accepted("j1", "p1");
+  record.version = 1;
+  const absl::Status refused = calls.UpdateVersion(record);
+  EXPECT_EQ(errors::Reason(refused), "STORE_AWAY") << refused;
+  proxy.SetOpen(true);
+  absl::Status again;
+  do {
+    again = calls.UpdateVersion(record);
+  } while (errors::Reason(again) == "STORE_AWAY");
+  EXPECT_TRUE(again.ok()) << again;
+}
+
+TEST_F(TroubleTest, AServerThatIsAwayDoesNotHoldUpTheEnd) {
+  CutProxy proxy(server_.socket());
+  auto store = Open({.conninfo = proxy.conninfo(), .away_wait = std::chrono::hours(1)});
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Adopt(Accepted("j1", "p1")).ok());
+  proxy.SetOpen(false);
+  JobRecord record = Accepted("j1", "p1");
+  record.version = 1;
+  Answer<absl::Status> updated;
+  store->Update(record, {}, updated.Callback());
+  store->Close();
+  EXPECT_EQ(errors::Reason(updated.Wait()), "STORE_AWAY");
+}
+
+// One write of a group is to blame, and the others are stored with it or without it.
+TEST_F(TroubleTest, AWriteThatIsRefusedLeavesItsNeighboursAlone) {
+  auto store = Open({});
+  StoreCalls calls(*store);
+  constexpr int kJobs = 60;
+  for (int i = 0; i < kJobs; ++i) {
+    const std::string n = std::to_string(i);
+    ASSERT_TRUE(calls.Adopt(Accepted("j" + n, "p" + n)).ok());
+  }
+  std::vector<Answer<absl::Status>> answers(kJobs);
+  for (int i = 0; i < kJobs; ++i) {
+    const std::string n = std::to_string(i);
+    // Every tenth wants the Pictory id of another job.
+    JobRecord record = Accepted("j" + n, i % 10 == 5 ? "p0" : "p" + n);
+    record.version = 1;
+    store->Update(record, {}, answers[static_cast<std::size_t>(i)].Callback());
+  }
+  for (int i = 0; i < kJobs; ++i) {
+    const absl::Status updated = answers[static_cast<std::size_t>(i)].Wait();
+    EXPECT_EQ(absl::IsAlreadyExists(updated), i % 10 == 5) << i << " " << updated;
+    EXPECT_EQ(updated.ok(), i % 10 != 5) << i << " " << updated;
+  }
+}
+
+// Two gateways write to the same jobs, each in an order of its own.
+TEST_F(TroubleTest, TwoWritersOfTheSameJobsNeverWaitForEachOther) {
+  auto first = Open({.gateway = "one", .alone = false});
+  auto second = Open({.gateway = "two", .alone = false});
+  StoreCalls calls(*first);
+  constexpr int kJobs = 40;
+  for (int i = 0; i < kJobs; ++i) {
+    ASSERT_TRUE(calls.Adopt(Accepted("j" + std::to_string(i), "p" + std::to_string(i))).ok());
+  }
+  std::atomic<int> changed{0}, lost{0};
+  std::vector<std::thread> threads;
+  for (jobs::Store* store : {first.get(), second.get()}) {
+    threads.emplace_back([&, store] {
+      std::mt19937 random(store == first.get() ? 1 : 2);
+      for (int round = 0; round < 15; ++round) {
+        std::vector<int> order;
+        for (int i = 0; i < kJobs; ++i) order.push_back(i);
+        std::shuffle(order.begin(), order.end(), random);
+        std::vector<Answer<StoreCalls::MaybeRecord>> found(kJobs);
+        std::vector<Answer<absl::Status>> updated(kJobs);
+        for (const int i : order) {
+          store->Find("acme", "j" + std::to_string(i),
+                      found[static_cast<std::size_t>(i)].Callback());
+        }
+        std::vector<JobRecord> records;
+        for (auto& answer : found) records.push_back(answer.Wait().value().value());
+        for (const int i : order) {
+          const auto at = static_cast<std::size_t>(i);
+          store->Update(records[at], {}, updated[at].Callback());
+        }
+        for (auto& answer : updated) {
+          const absl::Status status = answer.Wait();
+          EXPECT_TRUE(status.ok() || absl::IsAborted(status)) << status;
+          ++(status.ok() ? changed : lost);
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(server_.Number("SELECT sum(version) FROM pictory.jobs"), kJobs + changed);
+  EXPECT_EQ(server_.log().find("deadlock detected"), std::string::npos);
+}
+
+TEST_F(TroubleTest, AReaderOfTheFeedSeesTheChangesOfTwoWriters) {
+  auto first = Open({.gateway = "one", .alone = false});
+  StoreCalls calls(*first);
+  ASSERT_TRUE(calls.Begin(Begun("j0", "r0")).ok());
+  const std::string before = calls.FindFeedEnd().value();
+  auto second = Open({.gateway = "two", .alone = false});
+  StoreCalls others(*second);
+  ASSERT_TRUE(others.Begin(Begun("j1", "r1")).ok());
+  ASSERT_TRUE(calls.Begin(Begun("j2", "r2")).ok());
+  std::set<std::string> told;
+  std::string position = before;
+  for (;;) {
+    const auto page = calls.ReadFeed(position, 1);
+    ASSERT_TRUE(page.ok()) << page.status();
+    if (page->entries.empty()) break;
+    for (const auto& entry : page->entries) told.insert(entry.job.id);
+    position = page->position;
+  }
+  EXPECT_EQ(told, (std::set<std::string>{"j1", "j2"}));
+}
+
+// What changes often costs no entry in any index.
+TEST_F(TroubleTest, APollRewritesNoIndex) {
+  auto store = Open({});
+  StoreCalls calls(*store);
+  JobRecord record = Accepted("j1", "p1");
+  record.job.state = jobs::v1::JOB_STATE_QUEUED;
+  ASSERT_TRUE(calls.Adopt(record).ok());
+  for (int i = 0; i < 20; ++i) {
+    record.job.state = jobs::v1::JOB_STATE_RUNNING;
+    record.job.revision = i;
+    record.job.progress_percent = i;
+    record.job.message = std::to_string(i);
+    record.job.update_time = store::At(i);
+    record.next_poll_at = store::At(i);
+    ASSERT_TRUE(calls.Update(record).ok());
+  }
+  store->Close();  // a connection that ends tells its counts, a moment later
+  while (server_.Number("SELECT pg_stat_get_tuples_updated('pictory.jobs'::regclass)") < 20) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(server_.Number("SELECT pg_stat_get_tuples_hot_updated('pictory.jobs'::regclass)"), 20);
+}
+
+}  // namespace
+}  // namespace gateway::postgres

@@ -1,0 +1,81 @@
+"""A real PostgreSQL of Debian's, on a unix socket in a folder of its own, with everything flushed as in earnest."""
+
+import glob
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from live.process import wait_until
+
+USER = "gateway"
+
+
+def program(name):
+    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
+    if not found:
+        raise AssertionError(f"there is no {name}; `cmake/install-deps --tests` installs PostgreSQL")
+    return found[-1]
+
+
+def psql(database, script):
+    """Lines of columns with tabs between them."""
+    done = subprocess.run([program("psql"), "-d", database, "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", script],
+                          check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+class Postgres:
+    def __init__(self):
+        # Short, because the path of a socket must be.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        self.log = self.folder / "log"
+        # It refuses to run as root.
+        self.servant = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self.servant = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.folder.chmod(0o711)
+        subprocess.run([program("initdb"), "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8",
+                        "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd="/",
+                       **self.servant)
+        with open(self.data / "postgresql.conf", "a") as settings:
+            settings.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\n")
+        self.start()
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def start(self):
+        def serves():
+            if self.process.poll() is not None:  # those of the one before hold its folder for a moment
+                self.spawn()
+            return subprocess.run([program("pg_isready"), "-q", "-h", self.folder]).returncode == 0
+        self.spawn()
+        wait_until(serves, f"PostgreSQL in {self.folder}", every=0.1)
+
+    def spawn(self):
+        self.process = subprocess.Popen([program("postgres"), "-D", self.data], cwd="/", stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, **self.servant)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def sql(self, script, database="postgres"):
+        """The lines that it prints; see psql."""
+        return psql(f"host={self.folder} user={USER} dbname={database}", script)
+
+    def database(self, name):
+        """Makes one, and says how a gateway names it."""
+        self.sql(f"CREATE DATABASE {name}")
+        return f"host={self.folder} user={USER} dbname={name}"
