@@ -51,8 +51,7 @@ Job Follow(const Client& jobs, const absl::StatusOr<Job>& submitted) {
 
 CreatePreviewRequest Preview(const string& id, const string& name) {
   return Parse<CreatePreviewRequest>(R"(request_id: "$0" storyboard { video_name: "$1" scenes {
-      story: "A gateway takes a story. It hands it to Pictory once."
-      create_scene_on_end_of_sentence: true } })",
+      story: "A gateway takes a story. It hands it to Pictory once." create_scene_on_end_of_sentence: true } })",
                                      id, name);
 }
 
@@ -74,7 +73,8 @@ void Story(const Client& jobs, bool here, string order, string out, string media
   const auto summarize = Parse<SummarizeRequest>(
       R"(request_id: "$0-summarize" transcription_job_id: "$1" highlight_duration_seconds: 20)",
       order, speech.job_id());
-  std::cout << "summary: " << finish(jobs.Summarize(summarize)).summary().summary_text() << "\n";
+  const Job summary = finish(jobs.Summarize(summarize));
+  std::cout << "summary: " << summary.summary().summary_text() << "\n";
 
   // The same request_id: the same job, paid once.
   const Job again = Must(jobs.Render(render));

@@ -31,6 +31,7 @@ def channel_options() -> list[tuple[str, Any]]:
             ("grpc.max_reconnect_backoff_ms", int(errors.MAX_DELAY_SECONDS * 1000)),
             ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
             ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_SECONDS * 1000),
+            ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_SECONDS * 1000),  # also of those that measure the way
             ("grpc.http2.max_pings_without_data", 0)]
 
 
