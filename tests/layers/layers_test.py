@@ -70,6 +70,7 @@ BOUNDS_ELSEWHERE = {
     "base/errors.cc": "no bound, but the name of a message",
     "jobs/poller_replies.cc": "the most that a field can count",
     "jobs/spending.cc": "a minute and a day",
+    "postgres/schema.cc": "no bound, but a version",
     "app/webhooks.cc": "one of limits.h less what is sealed",
 }
 

@@ -97,9 +97,9 @@ struct Call {
 class JobsStreamTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    clock_.SettleBeforeMoving([this] { Settle(); });
+    clock_.SettleBeforeMoving([this] { WaitUntilQuiet(); });
   }
-  void Settle() {
+  void WaitUntilQuiet() {
     here_->broadcaster.WaitIdle();
     if (there_ != nullptr) there_->broadcaster.WaitIdle();
   }
@@ -115,7 +115,7 @@ class JobsStreamTest : public ::testing::Test {
     (process == nullptr ? *here_ : *process).ledger.Adopt(record, [](const auto& outcome) {
       EXPECT_TRUE(outcome.status.ok()) << outcome.status;
     });
-    Settle();
+    WaitUntilQuiet();
     return Stored(id);
   }
   JobRecord Stored(const std::string& id) {
@@ -135,14 +135,14 @@ class JobsStreamTest : public ::testing::Test {
         .ledger.Update({.record = record, .hidden = hidden}, [](const auto& outcome) {
           EXPECT_TRUE(outcome.status.ok()) << outcome.status;
         });
-    Settle();
+    WaitUntilQuiet();
   }
   void Delete(const std::string& id) {
     JobRecord record = Stored(id);
     record.submission = SubmissionState::kDeleted;
     here_->ledger.Delete(
         record, [](const auto& outcome) { EXPECT_TRUE(outcome.status.ok()) << outcome.status; });
-    Settle();
+    WaitUntilQuiet();
   }
 
   Call& Start(JobFilter filter = {}, const std::string& token = "",
@@ -180,7 +180,7 @@ class JobsStreamTest : public ::testing::Test {
   // Takes all that there is to read.
   std::vector<std::string> Read(Call& call) {
     for (;;) {
-      Settle();
+      WaitUntilQuiet();
       if (!call.sink.writing) return call.sink.Written();
       Take(call);
     }
@@ -390,14 +390,14 @@ TEST_F(JobsStreamTest, EveryMessageCanBeResumedFrom) {
     Call& first = Start();
     std::vector<std::string> told;
     for (int i = 1; i < cut; ++i) {
-      Settle();
+      WaitUntilQuiet();
       if (!first.sink.writing) Change("j" + std::to_string(i % 5), v1::JOB_STATE_RUNNING);
-      Settle();
+      WaitUntilQuiet();
       if (i % 3 == 0) Advance(limits::kFeedInterval);
       ASSERT_TRUE(first.sink.writing);
       Take(first);
     }
-    Settle();
+    WaitUntilQuiet();
     // What is being written may arrive or not: it does not count.
     told.assign(first.sink.written.begin(), first.sink.written.begin() + cut - 1);
     const std::string token = cut == 1 ? "" : first.sink.tokens[static_cast<std::size_t>(cut) - 2];
@@ -418,7 +418,7 @@ TEST_F(JobsStreamTest, AListThatWasCutGoesOnWhereItWas) {
   for (int i = 0; i < 150; ++i) Make("j" + std::to_string(100 + i));
   Call& first = Start();
   for (int i = 0; i < 121; ++i) {
-    Settle();
+    WaitUntilQuiet();
     Take(first);
   }
   const std::string last = first.sink.written[120];
