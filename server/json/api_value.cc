@@ -122,7 +122,7 @@ std::string StoreMessage(Type type, std::string_view text, const FieldDescriptor
                          Message& message) {
   const bool time =
       field.message_type()->full_name() == google::protobuf::Timestamp::descriptor()->full_name();
-  if (!time) return field.is_repeated() ? "must be an array of objects" : "must be an object";
+  if (!time) return "must be an object";
   google::protobuf::Timestamp read;
   if (type != Type::kString ||
       !google::protobuf::util::TimeUtil::FromString(std::string(text), &read)) {
@@ -144,7 +144,7 @@ std::string StoreApiScalar(Type type, std::string_view decoded, const FieldDescr
   std::string wrong;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
-      if (type != Type::kString) return adds ? "must be an array of strings" : "must be a string";
+      if (type != Type::kString) return "must be a string";
       std::string text(decoded);
       if (field.type() == FieldDescriptor::TYPE_BYTES &&
           !absl::Base64Unescape(std::string(decoded), &text) &&
