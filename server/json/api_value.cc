@@ -144,7 +144,7 @@ std::string StoreApiScalar(Type type, std::string_view decoded, const FieldDescr
   std::string wrong;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING: {
-      if (type != Type::kString) return adds ? "must be an array of strings" : "must be a string";
+      if (type != Type::kString) return "must be a string";
       std::string text(decoded);
       if (field.type() == FieldDescriptor::TYPE_BYTES &&
           !absl::Base64Unescape(std::string(decoded), &text) &&
