@@ -198,6 +198,14 @@ absl::StatusOr<jobs::PartChunk> Archive::ReadFrom(const std::vector<jobs::JobKey
 void Archive::AddMetrics(obs::Metrics& metrics) {
   metrics.AddGauge("pictory_gateway_archive_bytes", "Bytes of results' files in the archive",
                    [this] { return static_cast<double>(disk_->used_bytes()); });
+  metrics.AddGauges("pictory_gateway_archive_tenant_bytes", "Of them, those of each tenant",
+                    "tenant", [this] {
+                      obs::Metrics::ByLabel by_tenant;
+                      for (const auto& [tenant, bytes] : disk_->used_by_tenant()) {
+                        if (bytes > 0) by_tenant.emplace(tenant, static_cast<double>(bytes));
+                      }
+                      return by_tenant;
+                    });
   metrics.AddGauge("pictory_gateway_archive_jobs_waiting",
                    "Finished jobs whose files are still to be archived",
                    [this] { return static_cast<double>(archiver_->waiting()); });

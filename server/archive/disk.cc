@@ -240,10 +240,9 @@ std::int64_t Disk::used_bytes() const {
   return used_;
 }
 
-std::int64_t Disk::used_bytes(const std::string& tenant) const {
+std::map<std::string, std::int64_t> Disk::used_by_tenant() const {
   MutexLock lock(mutex_);
-  const auto at = used_by_.find(tenant);
-  return at == used_by_.end() ? 0 : at->second;
+  return used_by_;
 }
 
 std::string Disk::FolderOf(const jobs::JobKey& job) const {

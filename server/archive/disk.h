@@ -82,7 +82,7 @@ class Disk {
   // The jobs that had a folder when it was counted; they are given once.
   std::vector<jobs::JobKey> TakeFound();
   std::int64_t used_bytes() const;
-  std::int64_t used_bytes(const std::string& tenant) const;
+  std::map<std::string, std::int64_t> used_by_tenant() const;
 
  private:
   explicit Disk(DiskOptions options);

@@ -179,7 +179,7 @@ TEST_F(DiskTest, CountsWhatItFinds) {
   folder_.Write("umbra/j2/.video.mp4.note", "not counted");
   const auto disk = Open();
   EXPECT_EQ(disk->used_bytes(), 5);
-  EXPECT_EQ(disk->used_bytes("umbra"), 2);
+  EXPECT_EQ(disk->used_by_tenant().at("umbra"), 2);
   EXPECT_THAT(disk->TakeFound(), ElementsAre(kJob, jobs::JobKey{"umbra", "j2"}));
 }
 

@@ -108,6 +108,7 @@ class Outlive(Archive):
 
         self.assertEqual(self.g.metric("archive_files_total", result="archived"), 6)
         self.assertEqual(self.g.metric("archive_bytes"), sum(int(f["bytes"]) for f in files.values()))
+        self.assertEqual(self.g.metric("archive_tenant_bytes", tenant="default"), self.g.metric("archive_bytes"))
         self.assertEqual(self.g.log.read_text().count('"event":"job_archived"'), 1)
 
     def test_a_deleted_job_leaves_no_file(self):
