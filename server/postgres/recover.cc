@@ -29,12 +29,28 @@ std::string SubmissionIs(bool (*wanted)(SubmissionState)) {
   return In("submission", wanted, jobs::kSubmissionStates);
 }
 
+// More patience with a connection, for as long as this is there.
+class MorePatience {
+ public:
+  MorePatience(Connection& connection, Duration patience)
+      : connection_(connection), before_(connection.patience()) {
+    connection_.set_patience(patience);
+  }
+  ~MorePatience() { connection_.set_patience(before_); }
+  MorePatience(const MorePatience&) = delete;
+  MorePatience& operator=(const MorePatience&) = delete;
+
+ private:
+  Connection& connection_;
+  const Duration before_;
+};
+
 bool IsWaiting(SubmissionState state) { return state == SubmissionState::kWaiting; }
 
 }  // namespace
 
 jobs::Recovered Writes::Recover(WallTime now) {
-  connection_.set_patience(limits::kStoreRecoverMax);
+  const MorePatience patience(connection_, limits::kStoreRecoverMax);
   SettleInterrupted(now);
   jobs::Recovered recovered;
   recovered.hints = RecoverHints();
@@ -45,7 +61,6 @@ jobs::Recovered Writes::Recover(WallTime now) {
   recovered.asked = ReadAsked();
   recovered.unfinished = CountUnfinished();
   recovered.spent = ReadSpent(jobs::StartTime(jobs::Latest(recovered.asked), now));
-  connection_.set_patience(limits::kStoreReplyMax);
   return recovered;
 }
 
