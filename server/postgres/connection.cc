@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -20,10 +21,32 @@ struct FreeOptions {
 };
 using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
 
+// Whether a URL is one that libpq cuts into other pieces than who wrote it: a `/` or `@` in a
+// password that is not escaped makes the rest of it a host, a port or a database, which are shown.
+bool IsCutWrongly(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos || url.substr(0, scheme).find('=') != url.npos) return false;
+  const std::string_view rest = url.substr(scheme + 3);
+  const std::size_t at = rest.rfind('@');
+  return at != rest.npos && rest.find_first_of("@/?") < at;
+}
+
 absl::StatusOr<Options> Parse(const std::string& conninfo) {
+  if (IsCutWrongly(conninfo)) {
+    return absl::InvalidArgumentError(
+        "is a URL with an @ where none can be; in a user's name and a password write @ as %40, / "
+        "as %2F and ? as %3F");
+  }
   char* why = nullptr;
   Options options(PQconninfoParse(conninfo.c_str(), &why));
-  if (options != nullptr) return options;
+  if (options != nullptr) {
+    for (const PQconninfoOption* at = options.get(); at->keyword != nullptr; ++at) {
+      if (std::strcmp(at->keyword, "port") != 0 || at->val == nullptr) continue;
+      if (std::strspn(at->val, "0123456789,") == std::strlen(at->val)) continue;
+      return absl::InvalidArgumentError("has a port that is no number");
+    }
+    return options;
+  }
   // What libpq says may hold a part of the password, so it is not shown.
   if (why != nullptr) PQfreemem(why);
   return absl::InvalidArgumentError(
@@ -41,6 +64,9 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kDefaults = {
      {"keepalives_interval", "5"},
      {"keepalives_count", "3"},
      {"tcp_user_timeout", "15000"}}};
+
+// How soon one who waits sees that the end is set.
+constexpr Duration kLook = std::chrono::milliseconds(100);
 
 std::string Trimmed(const char* text) {
   return std::string(absl::StripAsciiWhitespace(text == nullptr ? "" : text));
@@ -70,7 +96,8 @@ absl::StatusOr<Place> PlaceOf(const std::string& conninfo) {
   return place;
 }
 
-std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Duration patience) {
+std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Duration patience,
+                                             Takes takes) {
   absl::StatusOr<Options> options = Parse(conninfo);
   if (!options.ok()) throw Error("", std::string(options.status().message()));
   std::vector<const char*> keys, values;
@@ -78,6 +105,9 @@ std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Durati
     const char* value = at->val;
     for (const auto& [key, otherwise] : kDefaults) {
       if (value == nullptr && std::strcmp(at->keyword, key) == 0) value = otherwise;
+    }
+    if (takes == Takes::kAnything && std::strcmp(at->keyword, "target_session_attrs") == 0) {
+      value = "any";
     }
     if (value == nullptr) continue;
     keys.push_back(at->keyword);
@@ -95,6 +125,8 @@ std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Durati
 Connection::Connection(PGconn* connection, Duration patience)
     : connection_(connection), patience_(patience) {
   PQsetNoticeReceiver(connection, Notice, this);
+  // Else what a server does not take in would be waited for inside libpq, without an end.
+  PQsetnonblocking(connection, 1);
 }
 
 // "The transaction has already committed locally, but might not have been replicated to the
@@ -122,12 +154,13 @@ PGresult* Connection::Next(MonoTime deadline) {
     pollfd socket{.fd = PQsocket(connection),
                   .events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN),
                   .revents = 0};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - MonoTime(std::chrono::steady_clock::now()));
-    if (left.count() <= 0 || socket.fd < 0) {
-      throw Error("", "PostgreSQL did not answer in time");
-    }
-    poll(&socket, 1, static_cast<int>(left.count()));
+    if (socket.fd < 0) Lost();
+    const MonoTime until = end_ == nullptr ? deadline : std::min(deadline, end_->at());
+    const Duration left = until - MonoTime(std::chrono::steady_clock::now());
+    if (left <= Duration::zero()) throw NoAnswer();
+    poll(&socket, 1,
+         static_cast<int>(
+             std::chrono::ceil<std::chrono::milliseconds>(std::min(left, kLook)).count()));
     if ((socket.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && PQconsumeInput(connection) == 0) {
       Lost();
     }
@@ -139,21 +172,25 @@ Rows Connection::Last() {
   const MonoTime deadline = MonoTime(std::chrono::steady_clock::now()) + patience_;
   Rows last(nullptr);
   std::optional<Error> error;
-  while (PGresult* result = Next(deadline)) {
-    Rows rows(result);
-    switch (PQresultStatus(result)) {
-      case PGRES_COMMAND_OK:
-      case PGRES_TUPLES_OK:
-      case PGRES_SINGLE_TUPLE:
-      case PGRES_EMPTY_QUERY:
-        last = std::move(rows);
-        break;
-      default:
-        if (!error.has_value()) {
-          error.emplace(Field(result, PG_DIAG_SQLSTATE), Trimmed(PQresultErrorMessage(result)),
-                        Field(result, PG_DIAG_CONSTRAINT_NAME));
-        }
+  try {
+    while (PGresult* result = Next(deadline)) {
+      Rows rows(result);
+      switch (PQresultStatus(result)) {
+        case PGRES_COMMAND_OK:
+        case PGRES_TUPLES_OK:
+        case PGRES_SINGLE_TUPLE:
+        case PGRES_EMPTY_QUERY:
+          last = std::move(rows);
+          break;
+        default:
+          if (!error.has_value()) {
+            error.emplace(Field(result, PG_DIAG_SQLSTATE), Trimmed(PQresultErrorMessage(result)),
+                          Field(result, PG_DIAG_CONSTRAINT_NAME));
+          }
+      }
     }
+  } catch (const Error&) {
+    if (!error.has_value()) throw;  // else what was said before the connection broke says more
   }
   if (error.has_value()) throw *std::move(error);
   if (last.get() == nullptr || PQstatus(connection_.get()) != CONNECTION_OK) Lost();
@@ -182,26 +219,41 @@ void Connection::Stream(const Statement& statement, const std::function<void(con
       continue;
     }
     if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-      Error error(Field(result, PG_DIAG_SQLSTATE), Trimmed(PQresultErrorMessage(result)));
-      Last();
+      const Error error(Field(result, PG_DIAG_SQLSTATE), Trimmed(PQresultErrorMessage(result)));
+      try {
+        Drain();
+      } catch (const Error&) {
+        // The first error says what is wrong.
+      }
       throw error;
     }
-    while (PGresult* more = Next(MonoTime(std::chrono::steady_clock::now()) + patience_)) {
-      PQclear(more);
-    }
-    return;
+    return Drain();
   }
 }
 
-bool Connection::Commit() {
-  warned_ = false;
-  Sent(PQsendQuery(connection_.get(), "COMMIT") == 1);
-  const Rows done = Last();
-  // A transaction that has failed is ended by COMMIT without an error.
-  if (std::string_view(PQcmdStatus(done.get())) != "COMMIT") {
-    throw Error("40000", "PostgreSQL has rolled the transaction back");
+void Connection::Drain() {
+  while (PGresult* more = Next(MonoTime(std::chrono::steady_clock::now()) + patience_)) {
+    PQclear(more);
   }
-  return !warned_;
+}
+
+void Connection::Commit() {
+  warned_ = false;
+  std::string why;
+  try {
+    Sent(PQsendQuery(connection_.get(), "COMMIT") == 1);
+    const Rows done = Last();
+    const std::string_view did = PQcmdStatus(done.get());
+    if (did == "COMMIT" && !warned_) return;
+    // A transaction that has failed is ended by COMMIT without an error.
+    if (did == "ROLLBACK") throw Error("40000", "PostgreSQL has rolled the transaction back");
+    why = did == "COMMIT" ? "committed, but the standby may not have it"
+                          : "COMMIT was answered with something else";
+  } catch (const Error& error) {
+    if (error.IsRolledBack() && PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) throw;
+    why = Describe(error);
+  }
+  throw Error(Error::kOutcomeUnknown, std::move(why));
 }
 
 void Connection::Rollback() noexcept {

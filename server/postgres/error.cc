@@ -17,9 +17,10 @@ bool IsOneOf(std::string_view state, const std::array<std::string_view, N>& stat
 
 // Serialization failure, deadlock, lock not available.
 constexpr std::array<std::string_view, 3> kRunAgain = {"40001", "40P01", "55P03"};
-// The server is told to end, has crashed, starts; the transaction is read-only: an old primary.
-constexpr std::array<std::string_view, 6> kConnectAgain = {"57P01", "57P02", "57P03",
-                                                           "57P05", "25006", "25P03"};
+// The server is told to end, has crashed, starts; the transaction is read-only: an old primary; the
+// next connection knows what became of a COMMIT.
+constexpr std::array<std::string_view, 7> kConnectAgain = {
+    "57P01", "57P02", "57P03", "57P05", "25006", "25P03", Error::kOutcomeUnknown};
 
 }  // namespace
 
@@ -29,7 +30,9 @@ bool Error::NeedsConnection() const {
   return sqlstate_.empty() || IsOfClass("08") || IsOneOf(sqlstate_, kConnectAgain);
 }
 
-bool Error::LeavesCommitUnknown() const { return NeedsConnection() || sqlstate_ == "40003"; }
+bool Error::IsRolledBack() const {
+  return (IsOfClass("23") || IsOfClass("40")) && !LeavesCommitUnknown();
+}
 
 bool Error::IsOfTheData() const { return IsOfClass("22") || IsOfClass("23") || IsOfClass("54"); }
 
@@ -45,7 +48,10 @@ absl::Status ToStatus(const Error& error) {
                                                                   : "id";
     return absl::AlreadyExistsError(absl::StrCat("A job with this ", what, " is known already"));
   }
-  if (error.IsOfTheData()) return errors::Internal(Describe(error));
+  if (error.IsOfTheData()) {
+    return errors::Internal(absl::StrCat(
+        "The gateway's job store refuses what was to be stored (SQLSTATE ", error.sqlstate(), ")"));
+  }
   return errors::StoreAway(limits::kStoreRetryAfter);
 }
 

@@ -27,8 +27,13 @@ class Error : public std::exception {
   // Whether another connection may do better: this one is lost, its server ends, or it has become
   // one that takes no writes.
   bool NeedsConnection() const;
-  // Whether a COMMIT that was answered with this may have been done all the same.
-  bool LeavesCommitUnknown() const;
+  // Whether a row or a table was locked by somebody else for too long.
+  bool IsLocked() const { return sqlstate_ == "55P03"; }
+  // Whether PostgreSQL says with this that it has undone the transaction.
+  bool IsRolledBack() const;
+  // Whether Connection::Commit cannot say if the transaction was done.
+  bool LeavesCommitUnknown() const { return sqlstate_ == kOutcomeUnknown; }
+  static constexpr char kOutcomeUnknown[] = "40003";
   // Whether nothing but what was to be written can be the reason.
   bool IsOfTheData() const;
 
@@ -40,19 +45,50 @@ class Error : public std::exception {
   std::string constraint_;
 };
 
+// The answer did not come in time. The connection cannot be used any more.
+class NoAnswer final : public Error {
+ public:
+  NoAnswer() : Error("", "PostgreSQL did not answer in time") {}
+};
+
 // The message and the SQLSTATE, for the log.
 std::string Describe(const Error& error);
 
 // What a caller of the store is told: ALREADY_EXISTS for a name that is taken, INTERNAL for what
-// PostgreSQL will never take, else UNAVAILABLE, which says nothing of where the store is.
+// PostgreSQL will never take, else UNAVAILABLE. It says nothing of where the store is, and repeats
+// nothing that is stored.
 absl::Status ToStatus(const Error& error);
 
-// Another gateway has taken over the store. It is final for this one.
-class TakenOver : public std::exception {
+// The store cannot be used by this gateway any more, whatever it does.
+class Final : public std::exception {
  public:
-  const char* what() const noexcept override {
-    return "another gateway has taken over this store, because the lease of this one had run out";
-  }
+  explicit Final(std::string why) : why_(std::move(why)) {}
+  const char* what() const noexcept override { return why_.c_str(); }
+
+ private:
+  std::string why_;
+};
+
+// Another gateway has taken over the store.
+class TakenOver final : public Final {
+ public:
+  TakenOver()
+      : Final(
+            "another gateway has taken over this store, because the lease of this one had run "
+            "out") {}
+};
+
+// The server does not have what callers were told is stored.
+class LacksCommits final : public Final {
+ public:
+  LacksCommits()
+      : Final(
+            "this server lacks commits that were acknowledged: it is an old primary, a standby "
+            "that "
+            "was behind, or a restored backup. Make the server that has them the primary again and "
+            "start the gateway; if it is lost, start the gateway with this one, which does not "
+            "know "
+            "the last jobs: a retry of one of them is submitted and paid for again") {}
 };
 
 }  // namespace gateway::postgres

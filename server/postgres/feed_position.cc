@@ -11,7 +11,12 @@ namespace gateway::postgres {
 
 std::optional<FeedPosition> FeedPosition::Parse(const std::string& text) {
   FeedPosition position;
-  for (const absl::string_view one : absl::StrSplit(text, ',')) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos || !absl::SimpleAtoi(text.substr(0, slash), &position.feed)) {
+    return std::nullopt;
+  }
+  const std::string reads = text.substr(slash + 1);
+  for (const absl::string_view one : absl::StrSplit(reads, ',')) {
     const std::pair<std::string, std::string> parts = absl::StrSplit(one, ':');
     std::int64_t writer = 0, n = 0;
     if (!absl::SimpleAtoi(parts.first, &writer) || !absl::SimpleAtoi(parts.second, &n) ||
@@ -24,9 +29,9 @@ std::optional<FeedPosition> FeedPosition::Parse(const std::string& text) {
 }
 
 std::string FeedPosition::Text() const {
-  std::string text;
+  std::string text = absl::StrCat(feed, "/");
   for (const auto& [writer, n] : read) {
-    absl::StrAppend(&text, text.empty() ? "" : ",", writer, ":", n);
+    absl::StrAppend(&text, text.back() == '/' ? "" : ",", writer, ":", n);
   }
   return text;
 }

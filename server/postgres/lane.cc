@@ -9,8 +9,20 @@
 
 namespace gateway::postgres {
 
-Lane::Lane(std::string conninfo, std::size_t queue_max)
-    : conninfo_(std::move(conninfo)), queue_max_(queue_max), thread_([this] { Run(); }) {}
+std::unique_ptr<Connection> ConnectToRead(const std::string& conninfo, Duration patience,
+                                          const Told::Mark& told, const End* end) {
+  auto connection = Connection::Open(conninfo, patience);
+  connection->set_end(end);
+  const Rows found =
+      connection->Run(Statement("SELECT 1 FROM pictory.writers WHERE writer = $1 AND batch >= $2"
+                                " AND NOT pg_is_in_recovery()")
+                          .Int(told.writer)
+                          .Int(told.batch));
+  if (found.size() == 0) throw Error("", "this server is not the one that has the newest jobs");
+  return connection;
+}
+
+Lane::Lane(Options options) : options_(std::move(options)), thread_([this] { Run(); }) {}
 
 Lane::~Lane() { Close(); }
 
@@ -19,9 +31,10 @@ void Lane::Post(Task task) {
     MutexLock lock(mutex_);
     if (!closed_) {
       absl::Status status;
-      if (admitted_ >= queue_max_) {
-        status = errors::TooMany("reads of the job store", static_cast<std::int64_t>(queue_max_),
-                                 limits::kStoreRetryAfter);
+      if (admitted_ >= options_.queue_max) {
+        status =
+            errors::TooMany("reads of the job store", static_cast<std::int64_t>(options_.queue_max),
+                            limits::kStoreRetryAfter);
       } else {
         ++admitted_;
       }
@@ -67,16 +80,17 @@ bool Lane::Next(Pending& pending) {
   queue_.pop_front();
   if (pending.status.ok()) {
     --admitted_;
-    pending.status = refusal_;
+    pending.status = closing_ ? errors::Draining(limits::kStoreRetryAfter) : refusal_;
   }
   return true;
 }
 
-void Lane::Connect() {
+void Lane::Connect(const Told::Mark& told) {
   const MonoTime now = std::chrono::steady_clock::now();
   if (now < next_try_) throw Error("", "tried a moment ago");
   try {
-    connection_ = Connection::Open(conninfo_, limits::kStoreReplyMax);
+    connection_ = ConnectToRead(options_.conninfo, limits::kStoreReplyMax, told, options_.end);
+    writer_ = told.writer;
     failures_ = 0;
   } catch (const Error&) {
     next_try_ =
@@ -86,20 +100,29 @@ void Lane::Connect() {
 }
 
 absl::Status Lane::Read(const Task& task) {
+  if (!task.read) return absl::OkStatus();
   for (int tries = 0;; ++tries) {
+    const Told::Mark told = options_.told->Get();
+    if (writer_ != told.writer) connection_.reset();
     const bool fresh = connection_ == nullptr;
     try {
-      if (fresh) Connect();
+      if (fresh) Connect(told);
       Reads reads(*connection_);
       task.read(reads);
       return absl::OkStatus();
+    } catch (const NoAnswer& error) {
+      connection_.reset();  // a read that takes so long once would do so again
+      return ToStatus(error);
     } catch (const Error& error) {
       if (error.NeedsConnection()) {
         connection_.reset();
         if (fresh) return ToStatus(error);
       } else {
-        connection_->Rollback();
-        if (!error.ShouldRunAgain() || tries >= limits::kStoreConflictsMax) return ToStatus(error);
+        if (connection_ != nullptr) connection_->Rollback();
+        if (!error.ShouldRunAgain() || tries >= limits::kStoreConflictsMax) {
+          options_.on_refused(error);
+          return ToStatus(error);
+        }
       }
     }
   }

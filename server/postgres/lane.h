@@ -1,7 +1,10 @@
 // Lane is a lane of a store's reads: a thread with a connection, so that reading waits neither for
 // a commit nor for another lane. A read whose connection breaks is asked once more on another one;
-// while there is none it gets UNAVAILABLE. Callbacks run on this thread, in the order of Post.
-// Thread-safe.
+// while there is none, or if the answer does not come in time, it gets UNAVAILABLE. Callbacks run
+// on this thread, in the order of Post. Thread-safe.
+//
+// A lane reads where the writer writes: with each new session of it the lane connects anew, and
+// only to a server that has all that callers were told is stored.
 #pragma once
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
@@ -15,17 +18,30 @@
 #include "absl/status/status.h"
 #include "postgres/connection.h"
 #include "postgres/reads.h"
+#include "postgres/told.h"
 
 namespace gateway::postgres {
 
+// Connects to a server for reading, until `end`. Throws Error if it is one that lacks what `told`
+// says.
+std::unique_ptr<Connection> ConnectToRead(const std::string& conninfo, Duration patience,
+                                          const Told::Mark& told, const End* end);
+
 class Lane {
  public:
+  struct Options {
+    std::string conninfo;
+    std::size_t queue_max = 0;
+    const Told* told = nullptr;  // these two outlive the lane
+    const End* end = nullptr;
+    std::function<void(const Error&)> on_refused;  // by PostgreSQL, on a connection that lives
+  };
   struct Task {
-    std::function<void(Reads&)> read;  // may run twice
+    std::function<void(Reads&)> read;  // may run twice; empty: nothing is to be read
     std::function<void(absl::Status)> done;
   };
 
-  Lane(std::string conninfo, std::size_t queue_max);
+  explicit Lane(Options options);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -37,7 +53,7 @@ class Lane {
   // Makes all tasks from now on get `why`; nothing is read any more.
   void Refuse(absl::Status why) EXCLUDES(mutex_);
 
-  // Answers what was posted, then ends the thread. Not to be called from a task.
+  // Refuses what has not begun, then ends the thread. Not to be called from a task.
   void Close() EXCLUDES(mutex_);
 
  private:
@@ -49,12 +65,12 @@ class Lane {
   void Run();
   bool Next(Pending& pending) EXCLUDES(mutex_);
   absl::Status Read(const Task& task);
-  void Connect();
+  void Connect(const Told::Mark& told);
 
-  const std::string conninfo_;
-  const std::size_t queue_max_;
+  const Options options_;
   // The lane's thread only.
   std::unique_ptr<Connection> connection_;
+  std::int64_t writer_ = 0;  // whose session there was when it connected
   int failures_ = 0;
   MonoTime next_try_{};
 

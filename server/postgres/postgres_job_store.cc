@@ -19,10 +19,26 @@ namespace {
 
 constexpr std::size_t kSlicesAtOnce = limits::kStoreGroupMaxBytes / limits::kPartSliceBytes;
 
+jobs::JobKey KeyOf(const JobRecord& record) { return {record.job.tenant, record.job.job_id}; }
+
 std::size_t SlicesOfPart(const pictory::JobResult::Part& part) {
   return std::max<std::size_t>(
       (part.bytes.size() + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes, 1);
 }
+
+// libpq passes over a server that takes no writes and says little of it. Says what is wrong with
+// one that answers; OK if there is nothing.
+absl::Status WhyNoServerFits(const std::string& conninfo) {
+  try {
+    return CheckServer(
+        *Connection::Open(conninfo, limits::kStoreReplyMax, Connection::Takes::kAnything));
+  } catch (const Error&) {
+    return absl::OkStatus();
+  }
+}
+
+// At most so often the same trouble is worth a line.
+constexpr Duration kRefusedTold = std::chrono::minutes(1);
 
 absl::Status OpenError(const Error& error, const std::string& place) {
   const std::string message =
@@ -43,8 +59,10 @@ absl::Status OpenError(const Error& error, const std::string& place) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(PostgresOptions options) {
-  Opened opened{
-      .identity = {.gateway = options.gateway, .address = options.address, .alone = options.alone}};
+  Opened opened{.identity = {.gateway = options.gateway,
+                             .address = options.address,
+                             .alone = options.alone,
+                             .sandbox = options.sandbox}};
   const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
   if (!place.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--store ", place.status().message()));
@@ -55,27 +73,28 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
       auto connection = Connection::Open(options.conninfo, limits::kStoreRecoverMax);
       if (absl::Status fit = CheckServer(*connection); !fit.ok()) return fit;
       opened.has_standby = HasSynchronousStandby(*connection);
-      if (absl::Status migrated =
-              Migrate(*connection, Migrations(), options.sandbox, opened.created);
+      bool created = false;
+      if (absl::Status migrated = Migrate(*connection, Migrations(), options.sandbox, created);
           !migrated.ok()) {
         return migrated;
       }
+      opened.created |= created;
       if (absl::Status leased = TakeLease(*connection, opened.identity); !leased.ok()) {
         return leased;
       }
       connection->set_patience(limits::kStoreReplyMax);
-      bool nothing_to_settle = false;
-      Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt,
-                      nothing_to_settle);
+      Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt);
       return std::unique_ptr<PostgresJobStore>(
           new PostgresJobStore(std::move(opened), std::move(session), std::move(options)));
-    } catch (const TakenOver& error) {
+    } catch (const Final& error) {
       return absl::FailedPreconditionError(error.what());
     } catch (const Error& error) {
       // Two that make the tables at once run into each other in the catalogue's unique indexes.
       const bool again = error.ShouldRunAgain() || error.sqlstate() == "23505" ||
                          error.sqlstate() == "42P06" || error.sqlstate() == "42P07";
-      if (!again || tries >= 2) return OpenError(error, opened.place);
+      if (again && tries < 2) continue;
+      const absl::Status unfit = WhyNoServerFits(options.conninfo);
+      return unfit.ok() ? OpenError(error, opened.place) : unfit;
     }
   }
 }
@@ -86,15 +105,21 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
       place_(std::move(opened.place)),
       created_(opened.created),
       has_standby_(opened.has_standby),
-      finds_(conninfo_, options.read_queue_max),
-      lists_(conninfo_, options.read_queue_max),
-      parts_(conninfo_, options.read_queue_max),
+      identity_(std::move(opened.identity)),
+      close_wait_(options.close_wait),
+      on_refused_(std::move(options.on_refused)),
+      finds_(LaneOptions(options.read_queue_max)),
+      lists_(LaneOptions(options.read_queue_max)),
+      parts_(LaneOptions(options.read_queue_max)),
       writer_({.conninfo = conninfo_,
-               .identity = std::move(opened.identity),
+               .identity = identity_,
                .queue_max = options.write_queue_max,
                .group_max = options.group_max,
                .feed_max = options.feed_max,
                .away_wait = options.away_wait,
+               .told = &told_,
+               .end = &end_,
+               .on_refused = [this](const Error& error) { TellRefused(error); },
                .on_fatal =
                    [this, tell = std::move(options.on_fatal)](absl::Status why) {
                      for (Lane* lane : Lanes()) lane->Refuse(why);
@@ -102,15 +127,40 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
                    },
                .on_away = std::move(options.on_away),
                .on_back = std::move(options.on_back)},
-              std::move(session)) {}
+              Attach(std::move(session))) {}
+
+Session PostgresJobStore::Attach(Session session) {
+  session.connection().set_end(&end_);
+  told_.Set(session.mark());
+  return session;
+}
+
+Lane::Options PostgresJobStore::LaneOptions(std::size_t queue_max) {
+  return {.conninfo = conninfo_,
+          .queue_max = queue_max,
+          .told = &told_,
+          .end = &end_,
+          .on_refused = [this](const Error& error) { TellRefused(error); }};
+}
+
+void PostgresJobStore::TellRefused(const Error& error) {
+  const Duration now = MonoTime(std::chrono::steady_clock::now()).time_since_epoch();
+  Duration::rep next = next_refused_told_;
+  if (!on_refused_ || now.count() < next) return;
+  if (!next_refused_told_.compare_exchange_strong(next, (now + kRefusedTold).count())) return;
+  on_refused_(Describe(error));
+}
 
 PostgresJobStore::~PostgresJobStore() { Close(); }
 
 void PostgresJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
   auto change =
       std::make_shared<Change>(Change{.kind = Change::Kind::kBegin, .record = std::move(record)});
-  writer_.Post({.change = change, .done = [change, done = std::move(done)](absl::Status status) {
-                  status.ok() ? done(std::move(change->begun)) : done(std::move(status));
+  // The writer has it until `done` has run, unless it refuses it.
+  std::weak_ptr<Change> own = change;
+  writer_.Post({.change = std::move(change),
+                .done = [own = std::move(own), done = std::move(done)](absl::Status status) {
+                  status.ok() ? done(std::move(own.lock()->begun)) : done(std::move(status));
                 }});
 }
 
@@ -153,6 +203,7 @@ void PostgresJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
   writer_.Post(
       {.apply = [update, &part, first, last](
                     Writes& writes) { return writes.PutSlices(update->record, part, first, last); },
+       .job = KeyOf(update->record),
        .done =
            [this, update, last, all](absl::Status status) {
              if (!status.ok()) return update->done(std::move(status));
@@ -164,7 +215,7 @@ void PostgresJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
 }
 
 template <class T, class Query>
-void PostgresJobStore::WriteFor(Query query, Callback<T> done) {
+void PostgresJobStore::WriteFor(jobs::JobKey job, Query query, Callback<T> done) {
   auto result = std::make_shared<T>();
   writer_.Post({.apply =
                     [query = std::move(query), result](Writes& writes) {
@@ -173,6 +224,7 @@ void PostgresJobStore::WriteFor(Query query, Callback<T> done) {
                       *result = *std::move(given);
                       return absl::OkStatus();
                     },
+                .job = std::move(job),
                 .done =
                     [done = std::move(done), result](absl::Status status) {
                       status.ok() ? done(std::move(*result)) : done(std::move(status));
@@ -180,41 +232,50 @@ void PostgresJobStore::WriteFor(Query query, Callback<T> done) {
 }
 
 void PostgresJobStore::Adopt(JobRecord record, Done done) {
+  jobs::JobKey job = KeyOf(record);
   writer_.Post({.apply =
                     [record = std::move(record)](Writes& writes) {
                       writes.Adopt(record);
                       return absl::OkStatus();
                     },
+                .job = std::move(job),
                 .done = std::move(done)});
 }
 
 void PostgresJobStore::TakeOver(JobRecord record, std::int64_t adopted_version,
                                 Callback<std::string> done) {
-  WriteFor<std::string>([record = std::move(record), adopted_version](
-                            Writes& writes) { return writes.TakeOver(record, adopted_version); },
-                        std::move(done));
+  jobs::JobKey job = KeyOf(record);
+  WriteFor<std::string>(
+      std::move(job),
+      [record = std::move(record), adopted_version](Writes& writes) {
+        return writes.TakeOver(record, adopted_version);
+      },
+      std::move(done));
 }
 
 void PostgresJobStore::Delete(JobRecord record, Done done) {
+  jobs::JobKey job = KeyOf(record);
   writer_.Post(
       {.apply = [record = std::move(record)](Writes& writes) { return writes.Delete(record); },
+       .job = std::move(job),
        .done = std::move(done)});
 }
 
 void PostgresJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids,
                                  Done done) {
   writer_.Post({.apply =
-                    [job = std::move(job), ids = std::move(pictory_job_ids)](Writes& writes) {
+                    [job, ids = std::move(pictory_job_ids)](Writes& writes) {
                       writes.KeepHints(job, ids);
                       return absl::OkStatus();
                     },
+                .job = job,
                 .done = std::move(done)});
 }
 
 void PostgresJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
-  WriteFor<bool>([claim = std::move(claim)](
-                     Writes& writes) -> absl::StatusOr<bool> { return writes.Claim(claim); },
-                 std::move(done));
+  WriteFor<bool>(
+      claim.job, [claim](Writes& writes) -> absl::StatusOr<bool> { return writes.Claim(claim); },
+      std::move(done));
 }
 
 void PostgresJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
@@ -237,8 +298,9 @@ void PostgresJobStore::NoteAsked(std::string account, jobs::Asked asked, Done do
 
 void PostgresJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) {
   using Keys = std::vector<jobs::JobKey>;
-  WriteFor<Keys>([query](Writes& writes) -> absl::StatusOr<Keys> { return writes.Prune(query); },
-                 std::move(done));
+  WriteFor<Keys>(
+      {}, [query](Writes& writes) -> absl::StatusOr<Keys> { return writes.Prune(query); },
+      std::move(done));
 }
 
 template <class T, class Query>
@@ -319,10 +381,11 @@ void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1
       std::move(done));
 }
 
-// One gateway alone holds all shards.
+// One gateway alone holds all shards, whether the server is there or not.
 void PostgresJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  Read<std::vector<jobs::Lease>>(
-      finds_, [this, wanted](Reads&) { return store::GrantAll(wanted, epoch_); }, std::move(done));
+  finds_.Post({.done = [this, wanted, done = std::move(done)](absl::Status status) {
+    status.ok() ? done(store::GrantAll(wanted, epoch_)) : done(std::move(status));
+  }});
 }
 
 void PostgresJobStore::FindFeedEnd(Callback<std::string> done) {
@@ -341,11 +404,21 @@ void PostgresJobStore::ReadFeed(std::string position, int limit, Callback<jobs::
 absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
   std::promise<absl::StatusOr<jobs::Recovered>> done;
   WriteFor<jobs::Recovered>(
+      {},
       [now, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
         return writes.Recover(now, gateway_);
       },
       [&done](absl::StatusOr<jobs::Recovered> recovered) { done.set_value(std::move(recovered)); });
-  absl::StatusOr<jobs::Recovered> recovered = done.get_future().get();
+  // The writer is at it for as long as that takes, and the lease must not run out meanwhile.
+  std::future<absl::StatusOr<jobs::Recovered>> answer = done.get_future();
+  while (answer.wait_for(limits::kStoreLeaseRenewal) == std::future_status::timeout) {
+    try {
+      RenewLease(*Connection::Open(conninfo_, limits::kStoreReplyMax), identity_);
+    } catch (const std::exception&) {
+      // The writer finds out as well, and says so.
+    }
+  }
+  absl::StatusOr<jobs::Recovered> recovered = answer.get();
   if (!recovered.ok()) {
     return absl::Status(recovered.status().code(),
                         absl::StrCat("PostgreSQL (", place_, "): ", recovered.status().message()));
@@ -356,7 +429,7 @@ absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
 
 absl::Status PostgresJobStore::Stream(const std::function<void(Reads&)>& read) {
   try {
-    const auto connection = Connection::Open(conninfo_, limits::kStoreRecoverMax);
+    const auto connection = ConnectToRead(conninfo_, limits::kStoreRecoverMax, told_.Get(), &end_);
     Reads reads(*connection);
     read(reads);
     return absl::OkStatus();
@@ -374,6 +447,9 @@ absl::Status PostgresJobStore::ReadArchiving(const std::function<void(jobs::JobK
 }
 
 void PostgresJobStore::Close() {
+  if (end_.at() == MonoTime::max()) {
+    end_.Set(MonoTime(std::chrono::steady_clock::now()) + close_wait_);
+  }
   // The writer is closed first, because callbacks of writes may still read.
   writer_.Close();
   for (Lane* lane : Lanes()) lane->Close();

@@ -5,7 +5,12 @@
 // Reads have three lanes (postgres/lane.h), for finds, lists and parts; all reads see every write
 // whose callback ran. Callbacks get the errors of jobs/store.h; RESOURCE_EXHAUSTED when a queue is
 // full; UNAVAILABLE STORE_AWAY while the server cannot be reached; INTERNAL STORE_FAILED once
-// another gateway has taken over; and UNAVAILABLE after Close, then inside the call. Thread-safe.
+// another gateway has taken over, or the server is one that lacks what was stored; and UNAVAILABLE
+// after Close, then inside the call. Thread-safe.
+//
+// The feed is read writer by writer: of one gateway's changes each comes after the one before, of
+// two gateways' in any order, so a `gone` may come before an older change of the same job. Who
+// needs to know the newest compares versions, or reads the record.
 #pragma once
 
 #include <array>
@@ -33,18 +38,24 @@ struct PostgresOptions {
   std::string gateway;
   std::string address;
 
-  // Called once, on the writer's thread, when another gateway has taken over the store: no later
-  // write is accepted, nothing is read, and the program should end. Must not call Close itself.
+  // Called once, on the writer's thread, when the store cannot be used any more: another gateway
+  // has taken over, the server lacks what was stored, or a newer program has changed the tables. No
+  // later write is accepted, nothing is read, and the program should end. Must not call Close
+  // itself.
   std::function<void(absl::Status)> on_fatal;
   // Called on the writer's thread: the server cannot be reached, why; and it can be again.
   std::function<void(std::string)> on_away;
   std::function<void()> on_back;
+  // Called on any of the store's threads, at most once a minute: PostgreSQL refuses what it is
+  // asked, and why; its disk is full, or the role has lost a privilege. It may hold what is stored.
+  std::function<void(std::string)> on_refused;
 
   std::size_t write_queue_max = limits::kStoreQueueMax;
   std::size_t read_queue_max = limits::kStoreQueueMax;  // of each lane
   std::size_t group_max = limits::kStoreGroupMax;
   std::int64_t feed_max = limits::kFeedMax;
   Duration away_wait = limits::kStoreAwayWait;
+  Duration close_wait = limits::kStoreCloseMax;
   // For tests: lets other gateways use the store as well.
   bool alone = true;
 };
@@ -92,7 +103,9 @@ class PostgresJobStore final : public jobs::Store {
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
-  // Closes as Store says, and gives the lease back.
+  // Closes as Store says, and gives the lease back. What is not stored after `close_wait` gets
+  // UNAVAILABLE, and reads that have not begun get it at once; it takes no longer than that and one
+  // try to connect.
   void Close() override;
 
   // Whether there was no store in the database before.
@@ -122,11 +135,16 @@ class PostgresJobStore final : public jobs::Store {
   // Posts the next slices of its parts, or at the end its record; the rest follows from there.
   void Continue(std::shared_ptr<LargeUpdate> update);
 
-  // Writes what gives back a T; `query` gets Writes, and gives back a StatusOr<T>.
+  // Writes what gives back a T, of `job` if it is of one; `query` gets Writes, and gives back a
+  // StatusOr<T>.
   template <class T, class Query>
-  void WriteFor(Query query, Callback<T> done);
+  void WriteFor(jobs::JobKey job, Query query, Callback<T> done);
   template <class T, class Query>
   void Read(Lane& lane, Query query, Callback<T> done);
+  // Lets the session be one of this store's.
+  Session Attach(Session session);
+  void TellRefused(const Error& error);
+  Lane::Options LaneOptions(std::size_t queue_max);
   absl::Status Stream(const std::function<void(Reads&)>& read);
   std::array<Lane*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
 
@@ -135,7 +153,13 @@ class PostgresJobStore final : public jobs::Store {
   const std::string place_;
   const bool created_;
   const bool has_standby_;
-  std::atomic<std::int64_t> epoch_{0};  // of Recover
+  const Identity identity_;
+  const Duration close_wait_;
+  const std::function<void(std::string)> on_refused_;
+  std::atomic<std::int64_t> epoch_{0};              // of Recover
+  std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
+  Told told_;
+  End end_;
   Lane finds_;
   Lane lists_;
   Lane parts_;

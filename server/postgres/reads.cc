@@ -28,7 +28,11 @@ constexpr std::size_t kListStep = 64;
 class Snapshot {
  public:
   explicit Snapshot(Connection& connection) : connection_(connection) {
-    connection_.Script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    // What nobody waits for any more ends on the server, too.
+    connection_.Script(
+        absl::StrCat("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout"
+                     " = '",
+                     std::chrono::milliseconds(limits::kStoreReplyMax).count(), "ms'"));
   }
   ~Snapshot() { connection_.Rollback(); }
   Snapshot(const Snapshot&) = delete;
@@ -273,10 +277,16 @@ absl::StatusOr<jobs::PartChunk> Reads::ReadPart(const std::string& tenant,
 std::string Reads::FindFeedEnd() {
   const Rows rows = connection_.Run(
       "SELECT w.writer, greatest(w.forgotten,"
-      " (SELECT max(f.n) FROM pictory.feed AS f WHERE f.writer = w.writer))"
-      " FROM pictory.writers AS w ORDER BY w.writer");
+      " (SELECT max(f.n) FROM pictory.feed AS f WHERE f.writer = w.writer)),"
+      " (SELECT feed FROM pictory.store)"
+      // One that has ended writes nothing more; the newest stands for all of these.
+      " FROM pictory.writers AS w WHERE w.ended_at IS NULL"
+      " OR w.writer = (SELECT max(writer) FROM pictory.writers) ORDER BY w.writer");
   FeedPosition end;
-  for (int row = 0; row < rows.size(); ++row) end.read[rows.Int(row, 0)] = rows.Int(row, 1);
+  for (int row = 0; row < rows.size(); ++row) {
+    end.feed = rows.Int(row, 2);
+    end.read[rows.Int(row, 0)] = rows.Int(row, 1);
+  }
   return end.Text();
 }
 
@@ -285,12 +295,10 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
   if (!position.has_value()) return jobs::FeedForgotten();
   const Snapshot snapshot(connection_);
   const Rows writers = connection_.Run(
-      Statement("SELECT w.writer, w.forgotten, greatest(w.forgotten,"
-                " (SELECT max(f.n) FROM pictory.feed AS f WHERE f.writer = w.writer)),"
-                " w.ended_at IS NOT NULL AND w.ended_at <"
-                " extract(epoch FROM clock_timestamp()) * 1000000 - $1"
-                " FROM pictory.writers AS w")
-          .Int(std::chrono::microseconds(limits::kStoreWriterDropped).count()));
+      "SELECT w.writer, w.forgotten, greatest(w.forgotten,"
+      " (SELECT max(f.n) FROM pictory.feed AS f WHERE f.writer = w.writer)),"
+      " w.ended_at IS NOT NULL, (SELECT feed FROM pictory.store) FROM pictory.writers AS w");
+  if (writers.size() == 0 || writers.Int(0, 4) != position->feed) return jobs::FeedForgotten();
   const std::int64_t newest = position->read.rbegin()->first;
   std::map<std::int64_t, std::int64_t> ends;
   std::set<std::int64_t> over;

@@ -29,13 +29,29 @@ std::string SubmissionIs(bool (*wanted)(SubmissionState)) {
   return In("submission", wanted, jobs::kSubmissionStates);
 }
 
+// More patience with a connection, for as long as this is there.
+class MorePatience {
+ public:
+  MorePatience(Connection& connection, Duration patience)
+      : connection_(connection), before_(connection.patience()) {
+    connection_.set_patience(patience);
+  }
+  ~MorePatience() { connection_.set_patience(before_); }
+  MorePatience(const MorePatience&) = delete;
+  MorePatience& operator=(const MorePatience&) = delete;
+
+ private:
+  Connection& connection_;
+  const Duration before_;
+};
+
 bool IsWaiting(SubmissionState state) { return state == SubmissionState::kWaiting; }
 
 }  // namespace
 
 jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway) {
-  connection_.set_patience(limits::kStoreRecoverMax);
-  SettleInterrupted(now);
+  const MorePatience patience(connection_, limits::kStoreRecoverMax);
+  EndInterrupted(now);
   jobs::Recovered recovered;
   recovered.hints = RecoverHints();
   recovered.owed = Owed(now);
@@ -48,13 +64,12 @@ jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway) {
   recovered.asked = ReadAsked();
   recovered.unfinished = CountUnfinished();
   recovered.spent = ReadSpent(jobs::StartTime(jobs::Latest(recovered.asked), now));
-  connection_.set_patience(limits::kStoreReplyMax);
   return recovered;
 }
 
 // Ends the attempts that a process left under way. There are few: no more than were under way at
 // once.
-void Writes::SettleInterrupted(WallTime now) {
+void Writes::EndInterrupted(WallTime now) {
   const Rows found = connection_.Run(Statement(
       absl::StrCat("SELECT ", RecordColumns(), " FROM pictory.jobs WHERE unended AND ",
                    SubmissionIs(jobs::IsInFlight), " ORDER BY tenant, job_id FOR UPDATE")));
@@ -80,7 +95,7 @@ std::vector<jobs::Hint> Writes::RecoverHints() {
 }
 
 std::vector<jobs::OwedJob> Writes::Owed(WallTime now) {
-  // What has ended is found by when it was sent; attempts under way are settled by now.
+  // What has ended is found by when it was sent; attempts under way have ended by now.
   const std::string columns =
       "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
       " FROM pictory.jobs WHERE minted_request_id";

@@ -200,7 +200,8 @@ CREATE TABLE IF NOT EXISTS pictory.store (
   sandbox boolean NOT NULL,
   epoch bigint NOT NULL,
   clean_epoch bigint NOT NULL,        -- the last one that ended in order
-  last_writer bigint NOT NULL
+  last_writer bigint NOT NULL,
+  feed bigint NOT NULL DEFAULT floor(random() * 9e15)::bigint  -- its name, in positions
 ) WITH (fillfactor = 50);
 )sql";
 
@@ -228,26 +229,20 @@ absl::Status Migrate(Connection& connection, const std::vector<Migration>& migra
   if (connection.Run("SELECT 1 WHERE to_regclass('pictory.store') IS NULL").size() > 0) {
     connection.Script(kStoreTable);
   }
-  connection.Script("BEGIN");
+  connection.Script(
+      "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL client_min_messages = warning");
   Statement first(
       "INSERT INTO pictory.store VALUES (1, 0, 0, $1, 0, 0, 0) ON CONFLICT (id) DO NOTHING");
   connection.Run(first.Bool(sandbox));
   const Rows row = connection.Run(
       "SELECT version, oldest_program, sandbox FROM pictory.store WHERE id = 1 FOR UPDATE");
   const std::int64_t version = row.Int(0, 0);
-  const int known = migrations.back().version;
-  if (row.Int(0, 1) > known) {
+  if (absl::Status fit = CheckStore(
+          {.version = version, .oldest_program = row.Int(0, 1), .sandbox = row.Bool(0, 2)},
+          migrations.back().version, sandbox);
+      !fit.ok()) {
     connection.Rollback();
-    return absl::FailedPreconditionError(
-        absl::StrCat("The store has been brought to version ", version,
-                     " by a newer program, and asks for one that knows version ", row.Int(0, 1),
-                     "; this one knows ", known, ". Install the newer one"));
-  }
-  if (row.Bool(0, 2) != sandbox) {
-    connection.Rollback();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "The store holds ", sandbox ? "real" : "sandbox", " jobs, and this gateway runs ",
-        sandbox ? "with the sandbox" : "for real", "; give it a database of its own"));
+    return fit;
   }
   created = version == 0;
   for (const Migration& step : migrations) {
@@ -257,7 +252,22 @@ absl::Status Migrate(Connection& connection, const std::vector<Migration>& migra
                        .Int(step.version)
                        .Int(step.oldest_program));
   }
-  if (!connection.Commit()) throw Error("", "the new tables may not be on the standby");
+  connection.Commit();
+  return absl::OkStatus();
+}
+
+absl::Status CheckStore(const StoreKind& store, int known, bool sandbox) {
+  if (store.oldest_program > known) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("The store has been brought to version ", store.version,
+                     " by a newer program, and asks for one that knows version ",
+                     store.oldest_program, "; this one knows ", known, ". Install the newer one"));
+  }
+  if (store.sandbox != sandbox) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "The store holds ", sandbox ? "real" : "sandbox", " jobs, and this gateway runs ",
+        sandbox ? "with the sandbox" : "for real", "; give it a database of its own"));
+  }
   return absl::OkStatus();
 }
 

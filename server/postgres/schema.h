@@ -5,6 +5,7 @@
 // beside a newer one; pictory.store has the version and the oldest program allowed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,17 @@ const std::vector<Migration>& Migrations();
 // real. Sets `created` if there was no store.
 absl::Status Migrate(Connection& connection, const std::vector<Migration>& migrations, bool sandbox,
                      bool& created);
+
+// What a store says of itself.
+struct StoreKind {
+  std::int64_t version = 0;
+  std::int64_t oldest_program = 0;
+  bool sandbox = false;
+};
+
+// FAILED_PRECONDITION if the store asks for a program that knows more than version `known`, or is
+// of the other of sandbox and real.
+absl::Status CheckStore(const StoreKind& store, int known, bool sandbox);
 
 // FAILED_PRECONDITION, naming the setting, if the server might lose what it has committed, takes no
 // writes, or is too old.

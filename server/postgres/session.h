@@ -1,9 +1,15 @@
 // Session is a writing connection: its number among the writers of the store, and the gateway's
-// lease on the store. It is for one thread; calls throw Error, and TakenOver.
+// lease on the store. It is for one thread; calls throw Error, and Final.
 //
-// A transaction notes itself in the writer's row. So the next session can say of one whose COMMIT
-// was cut off whether it was done: it locks that row, which waits for the end of the transaction.
-// Its own commit is later than that one, and so on the standby only with that one.
+// A transaction notes itself in the writer's row, and the next session begins by reading that row.
+// So it finds out a server that lacks what callers were told is done; and it can say of a
+// transaction whose COMMIT was cut off whether it was done: it locks the row, which waits for the
+// end of the transaction. Its own commit is later than that one, and so on the standby only with
+// that one.
+//
+// The row is written anew by each transaction, which costs more while an old snapshot is open (0.15
+// ms were seen). A row for each transaction would cost an entry in an index and its removal always;
+// a commit waits for a disk for longer than either.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "jobs/store.h"
 #include "postgres/connection.h"
+#include "postgres/told.h"
 
 namespace gateway::postgres {
 
@@ -24,49 +31,58 @@ struct Identity {
   std::string gateway;  // the same at each start, of one process at a time
   std::string address;  // where it runs, for people
   std::int64_t epoch = 0;
-  bool alone = true;  // no other gateway may use the store
+  bool alone = true;     // no other gateway may use the store
+  bool sandbox = false;  // whether its jobs are the sandbox's
 };
 
 // Takes the lease on the store, and sets `identity.epoch`. FAILED_PRECONDITION, naming the other
-// gateway, if that has it.
+// gateway, if that has it, or had it until a while ago: it may come back after an outage of the
+// server, with outcomes that it has kept.
 absl::Status TakeLease(Connection& connection, Identity& identity);
+
+// Renews the lease. Throws TakenOver if it is somebody else's.
+void RenewLease(Connection& connection, const Identity& identity);
 
 class Session {
  public:
-  // The last transaction of an earlier session.
-  struct Doubt {
-    std::int64_t writer = 0;
-    std::int64_t batch = 0;
+  // The session before this one: the last of its transactions that callers were told is done, and
+  // the one of which it is not known.
+  struct Past {
+    Told::Mark told;
+    std::optional<std::int64_t> doubted;
   };
 
   // Begins a session on a connection, and ends the gateway's earlier ones. It keeps at least its
-  // newest `feed_max` changes in the feed. Of `doubt`, if given,
-  // sets `committed`.
+  // newest `feed_max` changes in the feed. Throws LacksCommits if this is not the server that has
+  // what `past`, if given, was told; and Final if the store has become one of another kind.
   Session(std::unique_ptr<Connection> connection, const Identity& identity, std::int64_t feed_max,
-          const std::optional<Doubt>& doubt, bool& committed);
+          const std::optional<Past>& past);
 
   Connection& connection() { return *connection_; }
-  std::int64_t writer() const { return writer_; }
+  // Whether the transaction past.doubted was done.
+  bool doubted_is_done() const { return doubted_is_done_; }
+  // Its last transaction, done or not.
+  Told::Mark mark() const { return {.writer = writer_, .batch = batch_}; }
 
-  // The steps of a transaction. After Commit was called and has thrown something of which
-  // Error::LeavesCommitUnknown, or has returned false, `doubt` is what to ask the next session.
+  // The steps of a transaction. If Commit throws something that LeavesCommitUnknown, the next
+  // session knows what became of mark().batch.
   void Begin();
   void Note(const std::vector<jobs::FeedEntry>& changed);
-  bool Commit();
-  Doubt doubt() const { return {.writer = writer_, .batch = batch_}; }
+  void Commit() { connection_->Commit(); }
 
-  // Renews the lease, as a transaction of its own.
-  void Renew(const Identity& identity);
-  // Gives the lease back.
+  // Ends the session, and gives the lease back.
   void End(const Identity& identity);
 
  private:
+  // Reads what the server has of the session before.
+  void Compare(const Past& past);
   void ForgetOld();
 
   std::unique_ptr<Connection> connection_;
   const std::int64_t feed_max_;
   std::int64_t writer_ = 0;
   std::int64_t batch_ = 0;
+  bool doubted_is_done_ = false;
   std::int64_t n_ = 0;          // of the last change in the feed
   std::int64_t forgotten_ = 0;  // the feed up to here
 };

@@ -1,5 +1,6 @@
 #include "postgres/writer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -16,11 +17,21 @@ MonoTime MonoNow() { return std::chrono::steady_clock::now(); }
 absl::Status Away() { return errors::StoreAway(limits::kStoreRetryAfter); }
 
 // What two writes of one group must not share.
-std::vector<jobs::JobKey> NamesOf(const Change& change) {
-  const jobs::Job& job = change.record.job;
-  std::vector<jobs::JobKey> names{{job.tenant, "job " + job.job_id}};
-  if (!job.request_id.empty()) names.push_back({job.tenant, "request " + job.request_id});
+using Names = std::set<jobs::JobKey>;
+Names NamesOf(const Writer::Write& write) {
+  if (write.change == nullptr) {
+    if (write.job.id.empty()) return {};
+    return {{write.job.tenant, "job " + write.job.id}};
+  }
+  const jobs::Job& job = write.change->record.job;
+  Names names{{job.tenant, "job " + job.job_id}};
+  if (!job.request_id.empty()) names.insert({job.tenant, "request " + job.request_id});
   return names;
+}
+
+bool Share(const Names& some, const Names& others) {
+  return std::any_of(some.begin(), some.end(),
+                     [&](const jobs::JobKey& name) { return others.contains(name); });
 }
 
 }  // namespace
@@ -29,7 +40,6 @@ Writer::Writer(Options options, Session first)
     : options_(std::move(options)),
       session_(std::move(first)),
       next_renewal_(MonoNow() + limits::kStoreLeaseRenewal),
-      writer_(session_->writer()),
       thread_([this] { Run(); }) {}
 
 Writer::~Writer() { Close(); }
@@ -63,7 +73,6 @@ void Writer::Post(Write write) {
 void Writer::Close() {
   {
     MutexLock lock(mutex_);
-    if (!closing_) closing_since_ = MonoNow();
     closing_ = true;
     wake_.notify_one();
   }
@@ -81,7 +90,7 @@ void Writer::Run() {
     if (group.empty()) {
       Renew();
     } else {
-      Settle(group);
+      Finish(group);
     }
     Answer(group);
     if (was_well && !failed_.ok() && options_.on_fatal) options_.on_fatal(failed_);
@@ -110,7 +119,7 @@ bool Writer::NextGroup(Group& group) {
       break;
     }
   }
-  std::set<jobs::JobKey> names;
+  Names names;
   std::size_t bytes = 0;
   while (!queue_.empty() && group.size() < options_.group_max &&
          bytes < limits::kStoreGroupMaxBytes) {
@@ -118,11 +127,9 @@ bool Writer::NextGroup(Group& group) {
     const bool goes_with_others = next.write.change != nullptr || !next.status.ok();
     if (!goes_with_others && !group.empty()) break;
     if (next.write.change != nullptr) {
-      bool taken = false;
-      const std::vector<jobs::JobKey> own = NamesOf(*next.write.change);
-      for (const jobs::JobKey& name : own) taken |= names.contains(name);
-      if (taken) break;
-      names.insert(own.begin(), own.end());
+      Names own = NamesOf(next.write);
+      if (Share(own, names)) break;
+      names.merge(own);
     }
     if (next.status.ok()) --admitted_;
     bytes += next.write.bytes;
@@ -134,60 +141,57 @@ bool Writer::NextGroup(Group& group) {
   return !closed_;
 }
 
-void Writer::Settle(Group& group) {
+void Writer::Finish(Group& group) {
+  const auto give = [&group](const absl::Status& status) {
+    for (Pending& pending : group) pending.status = status;
+  };
+  Doubt doubt;  // about this group, and given up with it
   bool one_by_one = false;
   int conflicts = 0;
   int breaks = 0;
   while (failed_.ok()) {
     try {
-      bool committed = false;
-      const bool doubted = doubt_.has_value();
+      if (options_.end->Passed()) return give(Away());
       if (!session_.has_value()) {
-        if (!Connect(committed)) {
-          if (GivesUp(group)) {
-            for (Pending& pending : group) pending.status = Away();
-            return;
-          }
-          RefuseLate();
+        if (!Connect(doubt)) {
+          if (GivesUp(group, doubt)) return give(Away());
+          if (doubt.has_value()) RefuseLate(group);
           Pause();
           continue;
         }
-        if (doubted && committed) return;  // with what Transact has found
+        doubt.reset();
+        if (session_->doubted_is_done()) return;  // with what Transact has found
       }
       if (MonoNow() >= next_renewal_) Renew();
       if (!session_.has_value()) continue;
-      Transact(group, one_by_one);
+      Transact(group, one_by_one, doubt);
       return;
     } catch (const Error& error) {
-      if (doubt_.has_value() || error.NeedsConnection()) {
+      if (error.NeedsConnection()) {
         // One connection breaks; what breaks each is this group.
         if (++breaks > 1) ++failures_;
         Drop(Describe(error));
-        if (breaks > limits::kStoreConflictsMax && !doubt_.has_value()) {
-          for (Pending& pending : group) pending.status = Away();
-          return;
-        }
+        if (breaks > limits::kStoreConflictsMax && !doubt.has_value()) return give(Away());
         if (breaks > 1) Pause();
+        continue;
+      }
+      session_->connection().Rollback();
+      if (error.ShouldRunAgain() && !error.IsLocked() && conflicts++ < limits::kStoreConflictsMax) {
+        std::this_thread::sleep_for(limits::kStoreConflictPause * conflicts /
+                                    limits::kStoreConflictsMax);
+      } else if (!one_by_one) {
+        one_by_one = true;
       } else {
-        session_->connection().Rollback();
-        if (error.ShouldRunAgain() && conflicts++ < limits::kStoreConflictsMax) {
-          std::this_thread::sleep_for(limits::kStoreConflictPause * conflicts /
-                                      limits::kStoreConflictsMax);
-        } else if (!one_by_one) {
-          one_by_one = true;
-        } else {
-          for (Pending& pending : group) pending.status = ToStatus(error);
-          return;
-        }
+        return give(Refused(error));
       }
     } catch (const std::exception& error) {
       Fail(error);
     }
   }
-  for (Pending& pending : group) pending.status = failed_;
+  give(failed_);
 }
 
-void Writer::Transact(Group& group, bool one_by_one) {
+void Writer::Transact(Group& group, bool one_by_one, Doubt& doubt) {
   session_->Begin();
   Writes writes(session_->connection());
   Apply(group, one_by_one, writes);
@@ -196,17 +200,14 @@ void Writer::Transact(Group& group, bool one_by_one) {
     return;
   }
   session_->Note(writes.changed());
-  doubt_ = session_->doubt();
   const MonoTime begun = MonoNow();
   try {
-    if (!session_->Commit()) {
-      throw Error("40003", "committed, but the standby may not have it");
-    }
+    session_->Commit();
   } catch (const Error& error) {
-    if (!error.LeavesCommitUnknown()) doubt_.reset();
+    if (error.LeavesCommitUnknown()) doubt = session_->mark().batch;
     throw;
   }
-  doubt_.reset();
+  options_.told->Set(session_->mark());
   commit_time_.fetch_add((MonoNow() - begun).count(), std::memory_order_relaxed);
   commits_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -234,6 +235,7 @@ void Writer::Apply(Group& group, bool one_by_one, Writes& writes) {
 void Writer::ApplyOne(Pending& pending, Writes& writes) {
   Connection& connection = session_->connection();
   const std::size_t changes = writes.changed().size();
+  bool locked = false;
   connection.Script("SAVEPOINT one_write");
   try {
     if (pending.write.change != nullptr) {
@@ -243,8 +245,9 @@ void Writer::ApplyOne(Pending& pending, Writes& writes) {
       pending.status = pending.write.apply(writes);
     }
   } catch (const Error& error) {
-    if (error.NeedsConnection() || error.ShouldRunAgain()) throw;
-    pending.status = ToStatus(error);
+    locked = error.IsLocked();
+    if (error.NeedsConnection() || (error.ShouldRunAgain() && !locked)) throw;
+    pending.status = Refused(error);
   }
   if (pending.status.ok()) {
     connection.Script("RELEASE SAVEPOINT one_write");
@@ -252,42 +255,54 @@ void Writer::ApplyOne(Pending& pending, Writes& writes) {
     connection.Script("ROLLBACK TO SAVEPOINT one_write; RELEASE SAVEPOINT one_write");
     writes.Forget(changes);
   }
+  // Who has locked one row may have locked many, and other jobs wait behind this group.
+  if (locked) connection.Script("SET LOCAL lock_timeout = '100ms'");
+}
+
+// A name that is taken is the caller's affair; all else is the operator's, too.
+absl::Status Writer::Refused(const Error& error) {
+  absl::Status status = ToStatus(error);
+  if (!absl::IsAlreadyExists(status)) options_.on_refused(error);
+  return status;
 }
 
 void Writer::Renew() {
   next_renewal_ = MonoNow() + limits::kStoreLeaseRenewal;
   try {
-    bool ignored = false;
     if (!session_.has_value()) {
-      Connect(ignored);
+      Connect(std::nullopt);
     } else {
-      session_->Renew(options_.identity);
+      RenewLease(session_->connection(), options_.identity);
     }
   } catch (const Error& error) {
-    if (error.NeedsConnection()) Drop(Describe(error));
+    if (error.NeedsConnection()) {
+      Drop(Describe(error));
+    } else {
+      options_.on_refused(error);
+    }
   } catch (const std::exception& error) {
     Fail(error);
   }
   if (!session_.has_value()) next_renewal_ = MonoNow() + limits::kStoreReconnectMax;
 }
 
-bool Writer::Connect(bool& committed) {
+bool Writer::Connect(const Doubt& doubt) {
   try {
     auto connection = Connection::Open(options_.conninfo, limits::kStoreReplyMax);
+    connection->set_end(options_.end);
     if (absl::Status fit = CheckServer(*connection); !fit.ok()) {
       throw Error("", std::string(fit.message()));
     }
-    session_.emplace(std::move(connection), options_.identity, options_.feed_max, doubt_,
-                     committed);
+    session_.emplace(std::move(connection), options_.identity, options_.feed_max,
+                     Session::Past{.told = options_.told->Get(), .doubted = doubt});
   } catch (const Error& error) {
     ++failures_;
     Drop(Describe(error));
     return false;
   }
-  doubt_.reset();
+  options_.told->Set(session_->mark());
   failures_ = 0;
   next_renewal_ = MonoNow() + limits::kStoreLeaseRenewal;
-  writer_.store(session_->writer(), std::memory_order_relaxed);
   {
     MutexLock lock(mutex_);
     away_ = false;
@@ -299,7 +314,6 @@ bool Writer::Connect(bool& committed) {
 // A connection that breaks is no news if the next one comes at once.
 void Writer::Drop(const std::string& why) {
   session_.reset();
-  writer_.store(0, std::memory_order_relaxed);
   if (failures_ == 0) return;
   {
     MutexLock lock(mutex_);
@@ -309,37 +323,44 @@ void Writer::Drop(const std::string& why) {
 }
 
 void Writer::Pause() {
-  const MonoTime until =
+  const MonoTime soon =
       MonoNow() + Doubled(limits::kStoreReconnectFirst, failures_, limits::kStoreReconnectMax);
+  const MonoTime until = std::min(soon, options_.end->at());
   MutexLock lock(mutex_);
   const bool was_closing = closing_;
   while (closing_ == was_closing && wake_.wait_until(mutex_, until) != std::cv_status::timeout) {
   }
 }
 
-// Whether the group is answered without PostgreSQL. One that may be stored waits for the truth, but
-// not beyond the end of the program.
-bool Writer::GivesUp(const Group& group) {
-  const MonoTime now = MonoNow();
-  MutexLock lock(mutex_);
-  if (closing_ && now - closing_since_ >= limits::kStoreCloseMax) return true;
-  return !doubt_.has_value() && now - group.front().posted >= options_.away_wait;
+// Whether the group is answered without PostgreSQL. One that may be stored waits for the truth.
+bool Writer::GivesUp(const Group& group, const Doubt& doubt) const {
+  return !doubt.has_value() && MonoNow() - group.front().posted >= options_.away_wait;
 }
 
-void Writer::RefuseLate() {
+// Refuses writes that have waited for too long behind a group in doubt; not those that follow a
+// write of the same job which has no answer yet.
+void Writer::RefuseLate(const Group& group) {
+  Names unanswered;
+  for (const Pending& pending : group) unanswered.merge(NamesOf(pending.write));
   Group late;
   {
     MutexLock lock(mutex_);
-    const MonoTime now = MonoNow();
-    while (!queue_.empty() && now - queue_.front().posted >= options_.away_wait) {
-      Pending& next = queue_.front();
+    const MonoTime before = MonoNow() - options_.away_wait;
+    std::deque<Pending> kept;
+    for (Pending& next : queue_) {
+      Names own = NamesOf(next.write);
+      if (next.posted > before || Share(own, unanswered)) {
+        unanswered.merge(own);
+        kept.push_back(std::move(next));
+        continue;
+      }
       if (next.status.ok()) {
         --admitted_;
         next.status = Away();
       }
       late.push_back(std::move(next));
-      queue_.pop_front();
     }
+    queue_.swap(kept);
   }
   Answer(late);
 }

@@ -3,14 +3,16 @@
 //
 // An idle writer commits a write at once. The writes that arrive meanwhile are the next group. A
 // group that PostgreSQL refuses is run once more, write by write, so that only those fail that are
-// to blame. `done` runs after the commit, on this thread, under no lock, in the order of Post.
+// to blame; and so is one that waits for a locked row. `done` runs after the commit, on this
+// thread, under no lock; of one job, in the order of Post.
 //
 // What is said of a write is true: if the connection breaks while a COMMIT is under way, the writer
 // connects again and reads whether it was done before it says anything. While PostgreSQL is away
 // the writer goes on trying; writes that have waited for limits::kStoreAwayWait get UNAVAILABLE,
 // and so do new submits, at once.
 //
-// Only one thing ends the writer by itself: another gateway has taken over the store. It refuses
+// What ends the writer by itself is final: another gateway has taken over the store, a server lacks
+// what callers were told is stored, or a newer program has made the store its own. It refuses
 // everything then, and reports once to `on_fatal`. Thread-safe.
 #pragma once
 
@@ -44,8 +46,11 @@ class Writer {
     std::size_t group_max = 0;
     std::int64_t feed_max = 0;
     Duration away_wait{};
-    std::function<void(absl::Status)> on_fatal;  // these three may be empty
-    std::function<void(std::string)> on_away;    // why; once, until it is back
+    Told* told = nullptr;  // what it sets; these two outlive the writer
+    const End* end = nullptr;
+    std::function<void(const Error&)> on_refused;  // by PostgreSQL, on a connection that lives
+    std::function<void(absl::Status)> on_fatal;    // these three may be empty
+    std::function<void(std::string)> on_away;      // why; once, until it is back
     std::function<void()> on_back;
   };
 
@@ -54,6 +59,7 @@ class Writer {
     // run several times.
     std::shared_ptr<Change> change;
     std::function<absl::Status(Writes&)> apply;
+    jobs::JobKey job;  // that `apply` writes; empty: no certain one
     std::function<void(absl::Status)> done;
     std::size_t bytes = 0;  // of large values, to keep groups short
   };
@@ -67,16 +73,14 @@ class Writer {
   // writer is closed, or this is a submit and PostgreSQL is away, UNAVAILABLE, inside the call.
   void Post(Write write) EXCLUDES(mutex_);
 
-  // Commits what was posted, gives the lease back and ends the thread. If PostgreSQL is away, it
-  // waits for limits::kStoreCloseMax. Not to be called from a callback.
+  // Commits what was posted, gives the lease back and ends the thread. What is not committed by
+  // Options::end is refused. Not to be called from a callback.
   void Close() EXCLUDES(mutex_);
 
   std::uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
   // How long they took together; what else a group does is not counted.
   Duration commit_time() const { return Duration(commit_time_.load(std::memory_order_relaxed)); }
   std::size_t queued() const EXCLUDES(mutex_);
-  // The number of the present connection; 0 without one.
-  std::int64_t writer() const { return writer_.load(std::memory_order_relaxed); }
 
  private:
   struct Pending {
@@ -90,24 +94,26 @@ class Writer {
   bool NextGroup(Group& group) EXCLUDES(mutex_);
   void Answer(Group& group);
   // Gives each write of the group its status.
-  void Settle(Group& group);
-  // Runs the group as one transaction. Throws; sets doubt_ if it is not known whether it was done.
-  void Transact(Group& group, bool one_by_one);
+  void Finish(Group& group);
+  // The number of a transaction of which it is not known whether it was done.
+  using Doubt = std::optional<std::int64_t>;
+  // Runs the group as one transaction. Throws; sets `doubt` if it is not known whether it was done.
+  void Transact(Group& group, bool one_by_one, Doubt& doubt);
   void Apply(Group& group, bool one_by_one, Writes& writes);
   void ApplyOne(Pending& pending, Writes& writes);
   void Renew();
-  // Connects and settles doubt_. Returns false if PostgreSQL is away.
-  bool Connect(bool& committed);
+  // Begins a session, which knows what became of `doubt`. Returns false if PostgreSQL is away.
+  bool Connect(const Doubt& doubt);
+  absl::Status Refused(const Error& error);
   void Drop(const std::string& why);
   void Pause() EXCLUDES(mutex_);
-  bool GivesUp(const Group& group) EXCLUDES(mutex_);
-  void RefuseLate() EXCLUDES(mutex_);
+  bool GivesUp(const Group& group, const Doubt& doubt) const;
+  void RefuseLate(const Group& group) EXCLUDES(mutex_);
   void Fail(const std::exception& why);
 
   const Options options_;
   // The writer's thread only.
   std::optional<Session> session_;
-  std::optional<Session::Doubt> doubt_;
   absl::Status failed_;
   bool told_away_ = false;
   int failures_ = 0;
@@ -119,12 +125,10 @@ class Writer {
   std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
   bool away_ GUARDED_BY(mutex_) = false;
   bool closing_ GUARDED_BY(mutex_) = false;
-  MonoTime closing_since_ GUARDED_BY(mutex_){};
   bool closed_ GUARDED_BY(mutex_) = false;
 
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<Duration::rep> commit_time_{0};
-  std::atomic<std::int64_t> writer_{0};
   std::thread thread_;
 };
 

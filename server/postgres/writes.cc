@@ -325,8 +325,9 @@ absl::StatusOr<std::string> Writes::TakeOver(const JobRecord& record,
   if (found) {
     adopted = std::string(held.Bytes(0, 0));
     Rename(job.tenant, adopted, job.job_id);
-    Remove({job.tenant, adopted}, std::string(held.Bytes(0, 1)),
-           static_cast<std::int32_t>(held.Int(0, 2)));
+    if (!RemoveRow({job.tenant, adopted}, adopted_version)) return jobs::ChangedMeanwhile();
+    RemoveRest({job.tenant, adopted}, std::string(held.Bytes(0, 1)),
+               static_cast<std::int32_t>(held.Int(0, 2)));
   }
   if (absl::Status updated = UpdateWithLabels(record); !updated.ok()) return updated;
   return adopted;
@@ -345,13 +346,22 @@ void Writes::Rename(const std::string& tenant, const std::string& adopted,
   }
 }
 
-int Writes::Remove(const JobKey& job, const std::string& labels, std::int32_t shard) {
+bool Writes::RemoveRow(const JobKey& job, std::int64_t version) {
+  return connection_
+             .Run(Statement("DELETE FROM pictory.jobs"
+                            " WHERE tenant = $1 AND job_id = $2 AND version = $3")
+                      .Bytes(job.tenant)
+                      .Bytes(job.id)
+                      .Int(version))
+             .changed() > 0;
+}
+
+int Writes::RemoveRest(const JobKey& job, const std::string& labels, std::int32_t shard) {
   RemoveLabels(job, labels);
   const int slices = RemoveParts(job);
-  for (const char* sql : {"DELETE FROM pictory.aliases WHERE tenant = $1 AND job_id = $2",
-                          "DELETE FROM pictory.jobs WHERE tenant = $1 AND job_id = $2"}) {
-    connection_.Run(Statement(sql).Bytes(job.tenant).Bytes(job.id));
-  }
+  connection_.Run(Statement("DELETE FROM pictory.aliases WHERE tenant = $1 AND job_id = $2")
+                      .Bytes(job.tenant)
+                      .Bytes(job.id));
   changed_.push_back({.job = job, .shard = shard, .version = 0, .gone = true});
   return slices;
 }
@@ -417,11 +427,13 @@ void Writes::NoteAsked(const std::string& account, const jobs::Asked& asked) {
 std::vector<JobKey> Writes::Prune(const jobs::PruneQuery& query) {
   const int limit = std::max(query.limit, 0);
   const Rows old = connection_.Run(
-      Statement("(SELECT tenant, job_id, labels, shard, 0 AS kind, forget_from FROM pictory.jobs"
+      Statement("(SELECT tenant, job_id, labels, shard, 0 AS kind, forget_from, version"
+                " FROM pictory.jobs"
                 " WHERE visible AND forget_from IS NOT NULL AND forget_from < $1"
                 " ORDER BY forget_from LIMIT $3)"
                 " UNION ALL"
-                " (SELECT tenant, job_id, labels, shard, 1 AS kind, forget_from FROM pictory.jobs"
+                " (SELECT tenant, job_id, labels, shard, 1 AS kind, forget_from, version"
+                " FROM pictory.jobs"
                 " WHERE NOT visible AND forget_from IS NOT NULL AND forget_from < $2"
                 " ORDER BY forget_from LIMIT $3)"
                 " ORDER BY kind, forget_from LIMIT $3")
@@ -432,8 +444,10 @@ std::vector<JobKey> Writes::Prune(const jobs::PruneQuery& query) {
   int slices = 0;
   for (int row = 0; row < old.size() && slices < kPruneSlices; ++row) {
     JobKey key{std::string(old.Bytes(row, 0)), std::string(old.Bytes(row, 1))};
+    // Somebody else may have changed it meanwhile, and begun it anew.
+    if (!RemoveRow(key, old.Int(row, 6))) continue;
     slices +=
-        Remove(key, std::string(old.Bytes(row, 2)), static_cast<std::int32_t>(old.Int(row, 3)));
+        RemoveRest(key, std::string(old.Bytes(row, 2)), static_cast<std::int32_t>(old.Int(row, 3)));
     pruned.push_back(std::move(key));
   }
   ForgetWriters();

@@ -75,13 +75,15 @@ class Writes {
   int RemoveParts(const jobs::JobKey& job);
   void PutParts(const std::vector<Change*>& changes);
   void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
-  // Removes the record and all that belongs to it. Returns how many slices of parts there were.
-  int Remove(const jobs::JobKey& job, const std::string& labels, std::int32_t shard);
+  // Removes the record, if it still has `version`; returns whether it had.
+  bool RemoveRow(const jobs::JobKey& job, std::int64_t version);
+  // Removes all that belonged to it. Returns how many slices of parts there were.
+  int RemoveRest(const jobs::JobKey& job, const std::string& labels, std::int32_t shard);
   void Note(const jobs::JobRecord& record, std::int64_t version);
   // Forgets connections that have ended long ago, and what they have changed.
   void ForgetWriters();
 
-  void SettleInterrupted(WallTime now);
+  void EndInterrupted(WallTime now);
   std::vector<jobs::Hint> RecoverHints();
   std::vector<jobs::OwedJob> Owed(WallTime now);
   void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);

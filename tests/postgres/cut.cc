@@ -9,7 +9,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
+#include <utility>
 
 namespace gateway::postgres {
 namespace {
@@ -20,18 +22,29 @@ constexpr std::string_view kCommit(
     "COMMIT\0",
     12);
 
-// The warning that PostgreSQL gives if a wait for a standby is cancelled.
-std::string Warning() {
+// A notice or an error.
+std::string Report(char kind, std::initializer_list<std::string_view> parts) {
   std::string fields;
-  for (const std::string_view field :
-       {"SWARNING", "VWARNING", "C01000",
-        "Mcanceling wait for synchronous replication due to user request"}) {
+  for (const std::string_view field : parts) {
     fields += field;
     fields += '\0';
   }
   fields += '\0';
   const auto size = htonl(static_cast<std::uint32_t>(fields.size() + 4));
-  return "N" + std::string(reinterpret_cast<const char*>(&size), 4) + fields;
+  return kind + std::string(reinterpret_cast<const char*>(&size), 4) + fields;
+}
+
+// The warning that PostgreSQL gives if a wait for a standby is cancelled.
+std::string Warning() {
+  return Report('N', {"SWARNING", "VWARNING", "C01000",
+                      "Mcanceling wait for synchronous replication due to user request"});
+}
+
+// What something between the gateway and the server may say, which knows nothing of the COMMIT; and
+// that it is ready for the next statement.
+std::string StrangeError() {
+  return Report('E', {"SERROR", "VERROR", "C58000", "Mquery_wait_timeout"}) +
+         std::string("Z\0\0\0\5I", 6);
 }
 
 bool SendAll(int to, std::string_view bytes) {
@@ -75,6 +88,7 @@ CutProxy::~CutProxy() {
   shutdown(listener_, SHUT_RDWR);
   acceptor_.join();
   close(listener_);
+  SetStopped(false);
   SetOpen(false);
   std::vector<std::thread> servers;
   {
@@ -96,6 +110,16 @@ void CutProxy::SetOpen(bool open) {
   for (const int way : ways_) shutdown(way, SHUT_RDWR);
 }
 
+void CutProxy::SetStopped(bool stopped) {
+  stopped_ = stopped;
+  stopped_.notify_all();
+}
+
+void CutProxy::NoteCut() {
+  if (closes_.exchange(false)) SetOpen(false);
+  ++cuts_;
+}
+
 void CutProxy::Accept() {
   for (;;) {
     const int client = accept(listener_, nullptr, nullptr);
@@ -112,29 +136,35 @@ void CutProxy::Accept() {
 
 void CutProxy::Serve(int client) {
   const int server = ConnectTo(socket_);
-  bool cut_at_answer = false, warn_at_answer = false;
+  When at_answer = When::kNever;
   char buffer[65536];
   while (server >= 0) {
     pollfd sides[] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
     if (poll(sides, 2, -1) < 0) break;
+    stopped_.wait(true);
     if ((sides[0].revents & ~POLLNVAL) != 0) {
       const ssize_t got = recv(client, buffer, sizeof buffer, 0);
       if (got <= 0) break;
       const std::string_view bytes(buffer, static_cast<std::size_t>(got));
-      if (bytes == kCommit && when_ != When::kNever && skip_-- <= 0) {
-        const When when = when_.exchange(When::kNever);
-        ++cuts_;
-        if (when == When::kBeforeCommit) break;
-        cut_at_answer = when == When::kAfterCommit;
-        warn_at_answer = when == When::kWarning;
+      if (bytes == kCommit && times_ > 0 && times_-- > 0) {
+        at_answer = when_;
+        if (at_answer == When::kBeforeCommit) {
+          NoteCut();
+          break;
+        }
       }
       if (!SendAll(server, bytes)) break;
     }
     if ((sides[1].revents & ~POLLNVAL) != 0) {
       const ssize_t got = recv(server, buffer, sizeof buffer, 0);
-      if (got <= 0 || cut_at_answer) break;
-      if (std::exchange(warn_at_answer, false) && !SendAll(client, Warning())) break;
-      if (!SendAll(client, {buffer, static_cast<std::size_t>(got)})) break;
+      if (got <= 0) break;
+      std::string bytes(buffer, static_cast<std::size_t>(got));
+      const When when = std::exchange(at_answer, When::kNever);
+      if (when != When::kNever) NoteCut();
+      if (when == When::kAfterCommit) break;
+      if (when == When::kWarning) bytes = Warning() + bytes;
+      if (when == When::kStrangeError) bytes = StrangeError();
+      if (!SendAll(client, bytes)) break;
     }
   }
   if (server >= 0) close(server);

@@ -1,5 +1,6 @@
 // CutProxy stands between a gateway and PostgreSQL and cuts the way at a COMMIT: before the server
-// has got it, or after the server has done it and before anybody hears of that.
+// has got it, or after the server has done it and before anybody hears of that. It can also hold
+// everything up, as a server does that hangs.
 #pragma once
 
 #include <atomic>
@@ -13,7 +14,7 @@ namespace gateway::postgres {
 
 class CutProxy {
  public:
-  enum class When { kNever, kBeforeCommit, kAfterCommit, kWarning };
+  enum class When { kNever, kBeforeCommit, kAfterCommit, kWarning, kStrangeError };
 
   // `socket`: the server's.
   explicit CutProxy(std::string socket);
@@ -23,26 +24,36 @@ class CutProxy {
 
   // How to reach the database `jobs` through it.
   std::string conninfo() const;
-  // Cuts the connection of the COMMIT after the next `skip` ones; with kWarning it only says that
-  // the standby may not have it.
-  void CutNext(When when, int skip = 0) {
-    skip_ = skip;
+  // Cuts the connections of the next `times` COMMITs. With kWarning it only says that the standby
+  // may not have it, with kStrangeError it answers with an error although the COMMIT was done.
+  void CutNext(When when, int times = 1) {
+    times_ = times;
     when_ = when;
+  }
+  // The same for one COMMIT, and nobody gets through from then on.
+  void CutNextAndClose(When when) {
+    closes_ = true;
+    CutNext(when);
   }
   // How often it has cut.
   int cuts() const { return cuts_; }
   // Cuts all ways, and lets nobody through until told otherwise.
   void SetOpen(bool open);
+  // Hands nothing on, and cuts nothing, until told otherwise.
+  void SetStopped(bool stopped);
 
  private:
   void Accept();
   void Serve(int client);
+  void NoteCut();
 
   const std::string socket_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<When> when_{When::kNever};
-  std::atomic<int> skip_{0};
+  std::atomic<int> times_{0};
+  std::atomic<bool> closes_{false};
+  std::atomic<bool> stopped_{false};
   std::atomic<int> cuts_{0};
   std::atomic<bool> open_{true};
   std::atomic<bool> ends_{false};

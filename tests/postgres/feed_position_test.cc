@@ -6,13 +6,14 @@ namespace gateway::postgres {
 namespace {
 
 TEST(FeedPositionTest, IsReadAsItWasWritten) {
-  const FeedPosition position{.read = {{2, 0}, {9, 17}}};
-  EXPECT_EQ(position.Text(), "2:0,9:17");
-  EXPECT_EQ(FeedPosition::Parse("2:0,9:17").value().read, position.read);
+  const FeedPosition position{.feed = 5, .read = {{2, 0}, {9, 17}}};
+  EXPECT_EQ(position.Text(), "5/2:0,9:17");
+  EXPECT_EQ(FeedPosition::Parse("5/2:0,9:17").value().read, position.read);
 }
 
 TEST(FeedPositionTest, RefusesWhatItNeverWrote) {
-  for (const char* text : {"", "x", "1", "1:", ":1", "0:1", "-1:1", "1:-1", "1:1,", "1:1,x"}) {
+  for (const char* text : {"", "x", "5/", "5/x", "5/1", "5/1:", "5/:1", "5/0:1", "5/-1:1", "5/1:-1",
+                           "5/1:1,", "5/1:1,x", "1:1", "/1:1", "x/1:1"}) {
     EXPECT_FALSE(FeedPosition::Parse(text).has_value()) << text;
   }
 }

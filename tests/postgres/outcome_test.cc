@@ -38,13 +38,16 @@ std::string CutName(const ::testing::TestParamInfo<CutProxy::When>& cut) {
       return "BeforeTheServerHasIt";
     case CutProxy::When::kAfterCommit:
       return "AfterTheServerHasDoneIt";
+    case CutProxy::When::kStrangeError:
+      return "WithAnErrorThatSaysNothing";
     default:
       return "WithoutTheStandby";
   }
 }
 INSTANTIATE_TEST_SUITE_P(Cuts, OutcomeTest,
                          ::testing::Values(CutProxy::When::kBeforeCommit,
-                                           CutProxy::When::kAfterCommit, CutProxy::When::kWarning),
+                                           CutProxy::When::kAfterCommit, CutProxy::When::kWarning,
+                                           CutProxy::When::kStrangeError),
                          CutName);
 
 TEST_P(OutcomeTest, ABeginIsDoneOnceAndSaysSo) {
@@ -92,14 +95,11 @@ TEST_P(OutcomeTest, TheFeedHasTheChangeOnce) {
 
 // The COMMIT of the session that reads the truth is cut off as well.
 TEST_P(OutcomeTest, ASecondCutOnTheWayToTheTruthChangesNothing) {
-  proxy_.CutNext(GetParam());
+  proxy_.CutNext(GetParam(), /*times=*/2);
   JobRecord record = Accepted("first", "p-first");
   record.version = 1;
-  store::Answer<absl::Status> answer;
-  store_->Update(record, {}, answer.Callback());
-  while (proxy_.cuts() == 0) std::this_thread::yield();
-  proxy_.CutNext(GetParam());
-  EXPECT_TRUE(answer.Wait().ok());
+  EXPECT_TRUE(calls_->UpdateVersion(record).ok());
+  EXPECT_EQ(proxy_.cuts(), 2);
   EXPECT_EQ(calls_->VersionOf(record), 2);
 }
 

@@ -97,6 +97,15 @@ PostgresServer::PostgresServer() : directory_(MakeDirectory()) {
   Sql("CREATE DATABASE jobs");
 }
 
+PostgresServer::PostgresServer(const PostgresServer* primary)
+    : directory_(MakeDirectory()),
+      primary_("host=" + primary->directory_ + " user=" + kUser + " application_name=standby") {
+  RunToEnd({Program("/usr/lib/postgresql/*/bin/pg_basebackup"), "-h", primary->directory_, "-U",
+            kUser, "-D", directory_ + "/data", "-X", "stream", "-R", "-c", "fast", "--no-sync"},
+           directory_ + ".log");
+  Start();
+}
+
 PostgresServer::~PostgresServer() {
   if (pid_ != 0) Kill();
   std::error_code ignored;
@@ -124,6 +133,7 @@ void PostgresServer::Start(const std::vector<std::string>& settings) {
     std::ofstream file(directory_ + "/data/postgresql.auto.conf");
     file << "listen_addresses = ''\nunix_socket_directories = '" << directory_ << "'\n"
          << "max_connections = 60\n";
+    if (!primary_.empty()) file << "primary_conninfo = '" << primary_ << "'\n";
     for (const std::string& setting : settings) file << setting << "\n";
   }
   const std::string database = "host=" + directory_ + " user=" + kUser + " dbname=postgres";
@@ -139,6 +149,18 @@ void PostgresServer::Start(const std::vector<std::string>& settings) {
     if (std::chrono::steady_clock::now() > until) Die("PostgreSQL does not start");
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
+}
+
+void PostgresServer::Set(const std::string& name, const std::string& value) const {
+  const auto connection = Connection::Open(conninfo(), kPatience, Connection::Takes::kAnything);
+  connection->Run(("ALTER SYSTEM SET " + name + " = '" + value + "'").c_str());
+  connection->Script("SELECT pg_reload_conf()");
+}
+
+void PostgresServer::Promote() {
+  Connection::Open(conninfo(), kPatience, Connection::Takes::kAnything)
+      ->Script("SELECT pg_promote()");
+  primary_.clear();
 }
 
 void PostgresServer::Sql(const std::string& script) const {

@@ -14,6 +14,8 @@ namespace gateway::postgres {
 class PostgresServer {
  public:
   PostgresServer();  // empty, and running
+  // A running standby of another one, which follows it by the name `standby`.
+  explicit PostgresServer(const PostgresServer* primary);
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -36,6 +38,11 @@ class PostgresServer {
     Start(settings);
   }
 
+  // Sets a setting while it runs.
+  void Set(const std::string& name, const std::string& value) const;
+  // Makes a standby a primary.
+  void Promote();
+
   // Runs statements as its superuser.
   void Sql(const std::string& script) const;
   // The first column of the first row, as a number.
@@ -47,6 +54,7 @@ class PostgresServer {
 
  private:
   std::string directory_;
+  std::string primary_;  // where a standby finds it
   pid_t pid_ = 0;
 };
 

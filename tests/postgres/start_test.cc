@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <future>
+
+#include "base/errors.h"
 #include "postgres/postgres_job_store.h"
 #include "postgres/schema.h"
 #include "server.h"
@@ -57,6 +60,9 @@ TEST_F(StartTest, AGatewayThatWasKilledFindsItsOwnLease) {
   ASSERT_TRUE(before.ok());
   Opening after = OpenAs("one");
   EXPECT_TRUE(after.ok()) << after.status();
+  const absl::Status late = StoreCalls(**before).Begin(Begun("j1", "r1")).status();
+  EXPECT_EQ(errors::Reason(late), errors::kStoreFailed) << "the one before writes nothing more";
+  EXPECT_TRUE(StoreCalls(**after).Begin(Begun("j1", "r1"))->begun);
 }
 
 TEST_F(StartTest, ALeaseThatHasRunOutIsTakenOverAndTheOldGatewayWritesNothingMore) {
@@ -77,6 +83,55 @@ TEST_F(StartTest, ALeaseThatHasRunOutIsTakenOverAndTheOldGatewayWritesNothingMor
   EXPECT_THAT(fatal.get_future().get().message(), HasSubstr("another gateway has taken over"));
   EXPECT_FALSE(old_calls.Find("acme", "j1").ok()) << "nor does it read";
   EXPECT_FALSE(StoreCalls(**next).FindRequest("acme", "r2").value().has_value());
+}
+
+// Whoever has lost its server for a minute has outcomes to store that nobody else knows.
+TEST_F(StartTest, ALeaseThatHasJustRunOutIsNobodyElsesYet) {
+  Opening first = OpenAs("one");
+  ASSERT_TRUE(first.ok());
+  server_.Sql("UPDATE pictory.gateways SET lease_until = lease_until - 45000000");
+  const Opening second = OpenAs("two");
+  EXPECT_TRUE(absl::IsFailedPrecondition(second.status())) << second.status();
+  EXPECT_TRUE(StoreCalls(**first).Begin(Begun("j1", "r1")).ok());
+}
+
+// To count all that there is may take long, and the writer does nothing else meanwhile.
+TEST_F(StartTest, ALongRecoverKeepsTheLease) {
+  Opening store = OpenAs("one");
+  ASSERT_TRUE(store.ok());
+  server_.Sql(
+      "CREATE TABLE pictory.gate (); CREATE FUNCTION pictory.wait() RETURNS trigger AS $$ BEGIN"
+      " WHILE EXISTS (SELECT 1 FROM pg_class WHERE relname = 'gate') LOOP"
+      " PERFORM pg_sleep(0.05); END LOOP; RETURN NEW; END $$ LANGUAGE plpgsql;"
+      " CREATE TRIGGER wait BEFORE UPDATE OF epoch ON pictory.store FOR EACH ROW"
+      " EXECUTE FUNCTION pictory.wait(); UPDATE pictory.gateways SET lease_until = 1");
+  auto recovered = std::async(std::launch::async, [&] { return (*store)->Recover(At(1)); });
+  while (server_.Number("SELECT max(lease_until) FROM pictory.gateways") == 1) {
+    ASSERT_NE(recovered.wait_for(std::chrono::milliseconds(50)), std::future_status::ready);
+  }
+  server_.Sql("DROP TABLE pictory.gate");
+  EXPECT_TRUE(recovered.get().ok());
+}
+
+TEST_F(StartTest, AnOrderlyEndLeavesNoSessionOpen) {
+  {
+    ASSERT_TRUE(OpenAs("one").ok());
+  }
+  EXPECT_EQ(server_.Number("SELECT count(*) FROM pictory.writers WHERE ended_at IS NULL"), 0);
+}
+
+// Positions do not grow with the connections that there have been.
+TEST_F(StartTest, APositionOfTheFeedNamesWhoStillWrites) {
+  for (int i = 0; i < 5; ++i) {
+    Opening store = OpenAs("one");
+    ASSERT_TRUE(store.ok());
+    StoreCalls calls(**store);
+    const std::string n = std::to_string(i);
+    ASSERT_TRUE(calls.Begin(Begun("j" + n, "r" + n)).ok());
+    const std::string end = calls.FindFeedEnd().value();
+    EXPECT_THAT(end, ::testing::Not(HasSubstr(",")));
+    EXPECT_TRUE(calls.ReadFeed(end, 9)->entries.empty());
+  }
 }
 
 TEST_F(StartTest, ALeaseThatHasRunOutAndThatNobodyTookIsRenewed) {
@@ -170,7 +225,12 @@ TEST_F(StartTest, NobodyThereIsUnavailable) {
 TEST_F(StartTest, APasswordIsNeverTold) {
   for (const char* conninfo :
        {"postgres://user:hunter2@127.0.0.1:1/jobs", "postgres://user:hunter2@[bad",
-        "host=127.0.0.1 port=1 password=hunter2", "password='hunter2"}) {
+        "host=127.0.0.1 port=1 password=hunter2", "password='hunter2",
+        // Not escaped, so that a part of the password would stand for something else.
+        "postgres://user:12/hunter2@127.0.0.1:1/jobs",
+        "postgres://user:12@hunter2@127.0.0.1:1/jobs", "postgres://user:hunter2/x@127.0.0.1:1/jobs",
+        "postgres://user:hunter2/x",
+        "postgres://user:12/x?application_name=hunter2@127.0.0.1:1/jobs"}) {
     const Opening store =
         PostgresJobStore::Open({.conninfo = conninfo, .gateway = "one", .address = "here"});
     ASSERT_FALSE(store.ok());
@@ -188,7 +248,7 @@ TEST(SettingsTest, WithWhichJobsCouldBeLostAreRefusedByName) {
     EXPECT_THAT(store.status().message(), HasSubstr(name));
   }
   server.Restart({"default_transaction_read_only = on"});
-  EXPECT_THAT(OpenAs("one", server).status().message(), HasSubstr("read"));
+  EXPECT_THAT(OpenAs("one", server).status().message(), HasSubstr("default_transaction_read_only"));
   server.Restart({});
   EXPECT_TRUE(OpenAs("one", server).ok());
 }

@@ -1,0 +1,78 @@
+// What a connection makes of a server that hangs, refuses or has settings of its own.
+#include "store/store_calls.h"  // first, see there
+
+#include <gmock/gmock.h>
+
+#include "cut.h"
+#include "postgres/connection.h"
+#include "postgres/postgres_job_store.h"
+#include "server.h"
+
+namespace gateway::postgres {
+namespace {
+
+// Behind a way that hands nothing on, what is sent stays in libpq.
+TEST(ConnectionTest, AServerThatTakesNothingInIsGivenUp) {
+  CutProxy proxy(PostgresServer::Shared().socket());
+  auto connection = Connection::Open(proxy.conninfo(), store::kPatience);
+  connection->set_patience(std::chrono::milliseconds(200));
+  proxy.SetStopped(true);
+  Statement large("SELECT octet_length($1)");
+  large.Bytes(std::string(64 << 20, 'x'));
+  EXPECT_THROW(connection->Run(large), NoAnswer);
+}
+
+TEST(ConnectionTest, NobodyWaitsPastTheEnd) {
+  End end;
+  auto connection = Connection::Open(PostgresServer::Shared().conninfo(), store::kPatience);
+  connection->set_end(&end);
+  EXPECT_EQ(connection->Run("SELECT 7::bigint").Int(0, 0), 7);
+  end.Set(std::chrono::steady_clock::now());
+  EXPECT_THROW(connection->Run("SELECT pg_sleep(60)"), NoAnswer);
+}
+
+TEST(ConnectionTest, AnErrorAmongRowsIsToldAsItIs) {
+  auto connection = Connection::Open(PostgresServer::Shared().conninfo(), store::kPatience);
+  try {
+    connection->Stream(Statement("SELECT * FROM nowhere"), [](const Rows&) {});
+    FAIL() << "there is no such table";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.sqlstate(), "42P01");
+  }
+  EXPECT_EQ(connection->Run("SELECT 7::bigint").Int(0, 0), 7) << "and can be used again";
+}
+
+TEST(ConnectionTest, ARecoverThatFailsLeavesThePatienceAsItWas) {
+  PostgresServer::Shared().Empty();
+  auto connection = Connection::Open(PostgresServer::Shared().conninfo(), store::kPatience);
+  EXPECT_THROW(Writes(*connection).Recover(store::At(1)), Error) << "there are no tables";
+  EXPECT_EQ(connection->patience(), store::kPatience);
+}
+
+// A transaction is what this program needs, whatever the settings of its role are.
+TEST(ConnectionTest, ATransactionDoesNotDependOnSettings) {
+  const PostgresServer& server = PostgresServer::Shared();
+  server.Empty();
+  {
+    ASSERT_TRUE(
+        PostgresJobStore::Open({.conninfo = server.conninfo(), .gateway = "one", .address = "here"})
+            .ok());
+  }
+  auto connection = Connection::Open(server.conninfo(), store::kPatience);
+  connection->Script(
+      "SET default_transaction_isolation = 'serializable'; SET client_min_messages = 'error'");
+  Identity identity{.gateway = "one", .address = "here"};
+  ASSERT_TRUE(TakeLease(*connection, identity).ok());
+  Session session(std::move(connection), identity, 100, std::nullopt);
+  session.Begin();
+  const auto setting = [&](const char* name) {
+    return std::string(session.connection()
+                           .Run(("SELECT current_setting('" + std::string(name) + "')").c_str())
+                           .Bytes(0, 0));
+  };
+  EXPECT_EQ(setting("transaction_isolation"), "read committed");
+  EXPECT_EQ(setting("client_min_messages"), "warning");
+}
+
+}  // namespace
+}  // namespace gateway::postgres

@@ -1,0 +1,121 @@
+// A primary with a standby: what is acknowledged is on both, and a server that lacks it is not
+// used.
+#include "store/store_calls.h"  // first, see there
+
+#include <gmock/gmock.h>
+
+#include <future>
+
+#include "base/errors.h"
+#include "postgres/postgres_job_store.h"
+#include "server.h"
+
+namespace gateway::postgres {
+namespace {
+
+using store::Begun;
+using store::StoreCalls;
+using ::testing::HasSubstr;
+
+class StandbyTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<PostgresJobStore> Open(const std::string& conninfo) {
+    auto opened = PostgresJobStore::Open(
+        {.conninfo = conninfo,
+         .gateway = "one",
+         .address = "here",
+         .on_fatal = [this](absl::Status why) { fatal_.set_value(std::move(why)); }});
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return *std::move(opened);
+  }
+  // Begins a job, again and again while nobody is there who takes it.
+  static absl::StatusOr<jobs::BeginResult> BeginInTheEnd(StoreCalls& calls, const std::string& n) {
+    for (;;) {
+      auto begun = calls.Begin(Begun("j" + n, "r" + n));
+      if (errors::Reason(begun.status()) != "STORE_AWAY") return begun;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));  // as a caller would
+    }
+  }
+
+  PostgresServer primary_;
+  std::promise<absl::Status> fatal_;
+};
+
+// Both in one text, the one that takes writes is meant.
+std::string Both(const PostgresServer& one, const PostgresServer& other) {
+  return "host=" + one.directory() + "," + other.directory() + " user=gateway dbname=jobs";
+}
+
+TEST_F(StandbyTest, AFailoverToASynchronousStandbyLosesNothing) {
+  PostgresServer standby(&primary_);
+  primary_.Set("synchronous_standby_names", "standby");
+  auto store = Open(Both(primary_, standby));
+  EXPECT_TRUE(store->has_standby());
+  StoreCalls calls(*store);
+  constexpr int kJobs = 30;
+  for (int i = 0; i < kJobs; ++i) {
+    ASSERT_TRUE(BeginInTheEnd(calls, std::to_string(i)).value().begun);
+  }
+  ASSERT_TRUE(calls.FindRequest("acme", "r0").ok());
+  primary_.Kill();
+  standby.Promote();
+  EXPECT_TRUE(BeginInTheEnd(calls, "later").value().begun);
+  for (int i = 0; i < kJobs; ++i) {
+    EXPECT_FALSE(BeginInTheEnd(calls, std::to_string(i)).value().begun) << "known: " << i;
+  }
+}
+
+TEST_F(StandbyTest, AServerThatLacksWhatWasAcknowledgedIsNotUsed) {
+  PostgresServer standby(&primary_);
+  auto store = Open(Both(primary_, standby));
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1"))->begun);
+  standby.Kill();
+  ASSERT_TRUE(calls.Begin(Begun("j2", "r2"))->begun);
+  primary_.Kill();
+  standby.Start();
+  standby.Promote();
+  const absl::Status begun = BeginInTheEnd(calls, "2").status();
+  EXPECT_EQ(errors::Reason(begun), errors::kStoreFailed) << begun;
+  EXPECT_THAT(fatal_.get_future().get().message(), HasSubstr("lacks commits"));
+  EXPECT_FALSE(calls.FindRequest("acme", "r1").ok()) << "nor is it read";
+}
+
+TEST_F(StandbyTest, AnEmptyServerIsNotUsed) {
+  auto store = Open(primary_.conninfo());
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1"))->begun);
+  primary_.Empty();
+  primary_.Restart({});
+  EXPECT_EQ(errors::Reason(BeginInTheEnd(calls, "1").status()), errors::kStoreFailed);
+}
+
+// Somebody cancels the wait for a standby that is gone: PostgreSQL warns, whatever the role wants
+// to hear, and nobody is told anything before a standby has it.
+TEST_F(StandbyTest, ACommitThatTheStandbyDoesNotHaveIsNotAcknowledged) {
+  primary_.Sql("ALTER ROLE gateway SET client_min_messages = 'error'");
+  auto store = Open(primary_.conninfo());
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1"))->begun);
+  primary_.Set("synchronous_standby_names", "nobody");
+  auto answer = std::make_shared<std::promise<absl::StatusOr<jobs::BeginResult>>>();
+  auto begun = answer->get_future();
+  store->Begin(Begun("j2", "r2"), [answer](auto result) { answer->set_value(std::move(result)); });
+  const auto waiting = [&](long other_than) {
+    return primary_.Number(
+        "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE wait_event ="
+        " 'SyncRep' AND pid <> " +
+        std::to_string(other_than));
+  };
+  long first = 0;
+  while ((first = waiting(0)) == 0) std::this_thread::yield();
+  primary_.Sql("SELECT pg_cancel_backend(" + std::to_string(first) + ")");
+  while (waiting(first) == 0) {
+    ASSERT_NE(begun.wait_for(std::chrono::milliseconds(10)), std::future_status::ready);
+  }
+  primary_.Set("synchronous_standby_names", "");
+  EXPECT_TRUE(begun.get().value().begun);
+}
+
+}  // namespace
+}  // namespace gateway::postgres
