@@ -120,7 +120,7 @@ pub async fn read_part<S: Service>(
 
 /// Brings a video, which is plain HTTP, into a file. It comes in one answer or not at all: the rest of a second one
 /// could be another video's.
-pub async fn download(url: &str, path: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub async fn download(url: &str, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let client = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(limits().silence).build()?;
     let mut answer = client.get(url).send().await?.error_for_status()?;
     let mut partial = Partial::create(path).await?;
