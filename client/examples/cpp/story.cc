@@ -38,10 +38,9 @@ T Parse(const char* text, const auto&... args) {
 // The job in its final state. A failed job is data: it says why.
 Job Follow(const Client& jobs, const absl::StatusOr<Job>& submitted) {
   const string id = Must(submitted).job_id();
-  WatchOptions options;
-  options.on_reconnect = [&](const absl::Status& why, auto) {
+  const WatchOptions options{.on_reconnect = [&](const absl::Status& why, auto) {
     std::cout << id << " connection lost (" << why.message() << "); trying again" << std::endl;
-  };
+  }};
   const auto each = [&](const Job& job) {
     std::cout << id << " " << job.revision() << " " << v1::JobState_Name(job.state()) << std::endl;
     return true;

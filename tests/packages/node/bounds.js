@@ -79,6 +79,9 @@ async function told(of) {
   const never = code(call(of, 'getJob', {jobId: 'never'}, {signal: quiet.signal}));
   quiet.abort();
   console.log('never', await never);
+  const away = connect('127.0.0.1:1'); // which it waits for, and nobody is there
+  console.log('away', await code(call(away, 'getJob', {jobId: 'j'}, {ms: 500})));
+  away.close();
   const signs = connect(fake, {metadata: () => ({authorization: 'me'})});
   console.log('signed', (await call(signs, 'getJob', {jobId: 'signed'})).job.jobId);
   signs.close();

@@ -3,6 +3,8 @@
     bounds.py GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
 """
 
+from __future__ import annotations
+
 import asyncio
 import dataclasses
 import pathlib
@@ -163,6 +165,37 @@ class Several(Blocking):
         return await self.cancelled(begun, aio.download, url, "got")
 
 
+class SameTick:
+    """A stub whose stream has a message in the moment in which its reader is cancelled."""
+
+    def __init__(self) -> None:
+        self.reader: asyncio.Task[None] | None = None
+
+    def WatchJob(self, _: object) -> SameTick:
+        return self
+
+    async def read(self) -> api.WatchJobResponse:
+        assert self.reader is not None
+        self.reader.cancel()
+        return api.WatchJobResponse(job=job_pb2.Job(revision=1))
+
+    def cancel(self) -> None:
+        pass
+
+
+async def same_tick() -> None:
+    async def follow() -> None:
+        async for job in aio.watch(stub, "j"):
+            print("tick", job.revision)
+            return
+
+    stub = SameTick()
+    stub.reader = asyncio.create_task(follow())
+    await asyncio.wait({stub.reader})
+    if stub.reader.cancelled():
+        print("tick cancelled")
+
+
 async def tell(way: Blocking, url: str) -> None:
     """What becomes of the answers of tests/packages/fake.py."""
     got = pathlib.Path("got")
@@ -252,6 +285,7 @@ def main() -> None:
     print("download", file(f"{url}/silent"))
     print("halves", file(f"{url}/halves"), file(f"{url}/halves"))
     asyncio.run(several(gateway, hole, stuck))
+    asyncio.run(same_tick())
     channel, stub = pictory_jobs.connect(fake)
     asyncio.run(tell(Blocking(stub, channel.close), url))
     print(", left", left())

@@ -9,6 +9,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(200);
 const MAX_DELAY: Duration = Duration::from_secs(5);
 /// Of the ErrorInfo of all that the gateway itself says.
 const DOMAIN: &str = "pictory-gateway";
+/// Where `call` notes what became of all its attempts.
+const TAKEN: &str = "pictory-may-have-been-taken";
 
 /// The gateway's word for what went wrong, such as JOB_NOT_FOUND; empty if the gateway did not say it.
 pub fn reason(error: &Status) -> String {
@@ -19,6 +21,28 @@ pub fn reason(error: &Status) -> String {
 /// The fields of the request that are wrong, by their paths, and what to do.
 pub fn field_violations(error: &Status) -> Vec<FieldViolation> {
     error.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default()
+}
+
+/// Whether a submit that failed so may have become a job all the same, as when the connection broke under way. Then repeat
+/// it with the same request_id only: with another one it may be paid for twice. Of an error of `call` it counts all
+/// attempts.
+pub fn may_have_been_taken(error: &Status) -> bool {
+    if let Some(told) = error.metadata().get(TAKEN) {
+        return told == "true";
+    }
+    let open = matches!(
+        error.code(),
+        Code::Unavailable | Code::Internal | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded
+    );
+    let reason = reason(error);
+    let nothing_done = !reason.is_empty() && error.get_details_retry_info().is_some_and(|it| it.retry_delay.is_some());
+    open && !nothing_done && reason != "DEADLINE_TOO_SHORT" && reason != "STORE_FAILED"
+}
+
+pub(crate) fn marked(mut error: Status, taken: bool) -> Status {
+    let told = if taken { "true" } else { "false" };
+    error.metadata_mut().insert(TAKEN, tonic::metadata::MetadataValue::from_static(told));
+    error
 }
 
 /// When an equal call may succeed, after so many failures in a row; None if it never does. A submit that is repeated

@@ -7,6 +7,10 @@ pub mod limits;
 pub mod results;
 pub mod watch;
 
+use tonic::body::Body;
+use tonic::client::GrpcService;
+use tonic::codegen::{Body as HttpBody, Bytes, StdError};
+
 /// That of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -16,11 +20,29 @@ pub mod v1 {
     tonic::include_proto!("pictory.jobs.v1");
 }
 
-pub use calls::{call, connect, Repeatable};
-pub use errors::{field_violations, reason, retry_after};
+pub use calls::{call, client, connect, endpoint, Repeats, Unary};
+pub use errors::{field_violations, may_have_been_taken, reason, retry_after};
 pub use limits::{set_limits, Limits};
-pub use results::{download, must_succeed, read_part, JobFailed};
+pub use results::{download, is_final, must_succeed, read_part, JobFailed};
 pub use v1::pictory_jobs_client::PictoryJobsClient;
 pub use watch::watch;
 
-pub type Jobs = PictoryJobsClient<tonic::transport::Channel>;
+/// A client, over a channel or what stands before one.
+pub type Jobs<S = tonic::transport::Channel> = PictoryJobsClient<S>;
+
+/// What a client can be over: a channel, and a channel with an interceptor.
+pub trait Service:
+    GrpcService<Body, ResponseBody: HttpBody<Data = Bytes, Error: Into<StdError> + Send> + Send + 'static, Future: Send>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Service for S where
+    S: GrpcService<Body, ResponseBody: HttpBody<Data = Bytes, Error: Into<StdError> + Send> + Send + 'static, Future: Send>
+        + Clone
+        + Send
+        + 'static
+{
+}

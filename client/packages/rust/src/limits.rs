@@ -35,8 +35,13 @@ pub(crate) fn limits() -> Limits {
 
 /// What comes of it, unless that takes too long.
 pub(crate) async fn heard<T>(message: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-    let silent = |_| Err(Status::unavailable("the stream said nothing for too long"));
-    tokio::time::timeout(limits().silence, message).await.unwrap_or_else(silent)
+    let silence = limits().silence;
+    let silent = |_| Err(Status::unavailable(format!("the stream said nothing for {silence:?}")));
+    tokio::time::timeout(silence, message).await.unwrap_or_else(silent)
+}
+
+pub(crate) fn ended_early() -> Status {
+    Status::unavailable("the stream ended before all was said")
 }
 
 /// Counts the failures since the gateway was heard last, and ends when they are too many or last too long.
