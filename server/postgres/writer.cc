@@ -337,7 +337,7 @@ bool Writer::GivesUp(const Group& group, const Doubt& doubt) const {
   return !doubt.has_value() && MonoNow() - group.front().posted >= options_.away_wait;
 }
 
-// Refuses writes that have waited for too long behind a group in doubt; not those that follow a
+// Refuses writes that have waited for too long behind a group unknown; not those that follow a
 // write of the same job which has no answer yet.
 void Writer::RefuseLate(const Group& group) {
   Names unanswered;
