@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+
+#include "base/errors.h"
 #include "cut.h"
 #include "postgres/connection.h"
 #include "postgres/postgres_job_store.h"
@@ -72,6 +75,52 @@ TEST(ConnectionTest, ATransactionDoesNotDependOnSettings) {
   };
   EXPECT_EQ(setting("transaction_isolation"), "read committed");
   EXPECT_EQ(setting("client_min_messages"), "warning");
+}
+
+// A read that takes too long once would do so again, and the server be busy with both.
+TEST(LaneTest, AReadThatIsNotAnsweredInTimeIsNotRunAgain) {
+  const PostgresServer& server = PostgresServer::Shared();
+  server.Empty();
+  auto store =
+      PostgresJobStore::Open({.conninfo = server.conninfo(), .gateway = "one", .address = "here"});
+  ASSERT_TRUE(store.ok()) << store.status();
+  Told told;
+  told.Set({.writer = server.Number("SELECT max(writer) FROM pictory.writers"), .batch = 0});
+  End end;
+  Lane lane({.conninfo = server.conninfo(),
+             .queue_max = 9,
+             .told = &told,
+             .end = &end,
+             .on_refused = [](const Error&) {}});
+  auto holder = Connection::Open(server.conninfo(), store::kPatience);
+  holder->Script("BEGIN; LOCK TABLE pictory.jobs");
+  std::atomic<int> runs{0};
+  store::Answer<absl::Status> answer;
+  lane.Post({.read =
+                 [&runs](Reads& reads) {
+                   ++runs;
+                   reads.Find("acme", "j1");
+                 },
+             .done = answer.Callback()});
+  EXPECT_EQ(errors::Reason(answer.Wait()), "STORE_AWAY");
+  EXPECT_EQ(runs, 1);
+  holder->Rollback();
+}
+
+// It may be an old primary, or a standby.
+TEST(LaneTest, AServerThatLacksWhatWasToldIsNotRead) {
+  const PostgresServer& server = PostgresServer::Shared();
+  server.Empty();
+  auto store =
+      PostgresJobStore::Open({.conninfo = server.conninfo(), .gateway = "one", .address = "here"});
+  ASSERT_TRUE(store.ok()) << store.status();
+  Told::Mark mark{.writer = server.Number("SELECT max(writer) FROM pictory.writers"), .batch = 0};
+  const End end;
+  EXPECT_NE(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), nullptr);
+  mark.batch = 1;
+  EXPECT_THROW(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), Error);
+  mark = {.writer = mark.writer + 1, .batch = 0};
+  EXPECT_THROW(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), Error);
 }
 
 }  // namespace
