@@ -85,8 +85,8 @@ absl::StatusOr<OpenedPostgres> OpenPostgres(const Config& config,
     Log(Level::kError, "store_failed",
         {{"reason", std::string(why.message())},
          {"advice",
-          "nothing is submitted any more and this gateway ends; let only one gateway use the "
-          "store (server/docs/operations.md, \"Jobs in PostgreSQL\")"}});
+          "nothing is submitted any more and this gateway ends; put right what the reason says, "
+          "then start it again (server/docs/operations.md, \"Jobs in PostgreSQL\")"}});
     failed();
   };
   options.on_away = [](const std::string& why) {
@@ -95,6 +95,11 @@ absl::StatusOr<OpenedPostgres> OpenPostgres(const Config& config,
          {"note",
           "submits are refused until PostgreSQL is back; what is known of running jobs is kept, "
           "and stored then"}});
+  };
+  options.on_refused = [](const std::string& why) {
+    Log(Level::kError, "store_refuses",
+        {{"reason", why},
+         {"note", "PostgreSQL answers, and refuses what it is asked; is told once a minute"}});
   };
   options.on_back = [] { Log(Level::kWarn, "store_back", {}); };
   auto store = postgres::PostgresJobStore::Open(std::move(options));

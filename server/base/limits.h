@@ -575,13 +575,14 @@ inline constexpr seconds kStoreReconnectMax{2};
 inline constexpr seconds kStoreCloseMax{5};
 inline constexpr seconds kStoreLease{15};  // of a gateway on its store
 inline constexpr seconds kStoreLeaseRenewal{5};
-inline constexpr int kStoreConflictsMax = 20;  // that one transaction is run again for
+inline constexpr seconds kStoreLeaseGrace{60};  // after its end nobody else takes it
+inline constexpr minutes kStoreRefusedTold{1};  // that PostgreSQL refuses, at most so often
+inline constexpr int kStoreConflictsMax = 20;   // that one transaction is run again for
 // The pause before that, at most; spread, because others pause as well.
 inline constexpr milliseconds kStoreConflictPause{20};
 inline constexpr std::int64_t kFeedMax = 100'000;  // changes of one writer that are kept
 // Of a connection that has ended: when readers need not ask for its changes any more, and when they
 // are forgotten.
-inline constexpr hours kStoreWriterDropped{1};
 inline constexpr hours kStoreWriterKept{24};
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
 inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;

@@ -38,7 +38,6 @@ absl::Status WhyNoServerFits(const std::string& conninfo) {
 }
 
 // At most so often the same trouble is worth a line.
-constexpr Duration kRefusedTold = std::chrono::minutes(1);
 
 absl::Status OpenError(const Error& error, const std::string& place) {
   const std::string message =
@@ -147,7 +146,8 @@ void PostgresJobStore::TellRefused(const Error& error) {
   const Duration now = MonoTime(std::chrono::steady_clock::now()).time_since_epoch();
   Duration::rep next = next_refused_told_;
   if (!on_refused_ || now.count() < next) return;
-  if (!next_refused_told_.compare_exchange_strong(next, (now + kRefusedTold).count())) return;
+  if (!next_refused_told_.compare_exchange_strong(next, (now + limits::kStoreRefusedTold).count()))
+    return;
   on_refused_(Describe(error));
 }
 

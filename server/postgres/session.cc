@@ -28,7 +28,7 @@ constexpr char kNow[] = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigi
 
 // For so long after its end a lease is nobody's but its gateway's: an outage of the server may be
 // as long as that, and the gateway comes back out of it.
-std::int64_t Grace() { return 4 * std::chrono::microseconds(limits::kStoreLease).count(); }
+std::int64_t Grace() { return std::chrono::microseconds(limits::kStoreLeaseGrace).count(); }
 
 std::int64_t Lease() { return std::chrono::microseconds(limits::kStoreLease).count(); }
 

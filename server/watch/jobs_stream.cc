@@ -283,9 +283,12 @@ void JobsStream::OnFound(const std::string& job_id,
                          const absl::StatusOr<jobs::SnapshotPtr>& found) {
   Answer([&]() REQUIRES(mutex_) {
     if (!found.ok() && !absl::IsNotFound(found.status())) return AskToEnd(found.status());
+    // The feed has records that callers have not seen yet, or never see; it says itself which are
+    // gone.
+    const bool hidden = !found.ok() && phase_ == Phase::kCatchingUp;
     if (!found.ok() || (*found)->job_id() != job_id) {
       Looked();
-      return TellGone(job_id);
+      return hidden ? void() : TellGone(job_id);
     }
     const jobs::SnapshotPtr& job = *found;
     // The Follower has compared the labels.
@@ -338,7 +341,8 @@ jobs::Frame JobsStream::WithToken(std::string message, jobs::Frame held) const {
     std::string bytes;
     jobs::Frame held;
   };
-  message += jobs::ResumeTokenField(TextOf(place_));
+  // Before there is a place, another call can only begin anew.
+  if (!place_.position.empty()) message += jobs::ResumeTokenField(TextOf(place_));
   const auto kept =
       std::make_shared<const Held>(Held{.bytes = std::move(message), .held = std::move(held)});
   return {kept, &kept->bytes};

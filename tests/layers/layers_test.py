@@ -71,6 +71,7 @@ BOUNDS_ELSEWHERE = {
     "jobs/poller_replies.cc": "the most that a field can count",
     "jobs/spending.cc": "a minute and a day",
     "postgres/schema.cc": "no bound, but a version",
+    "postgres/connection.cc": "a step of a wait",
     "app/webhooks.cc": "one of limits.h less what is sealed",
 }
 

@@ -28,6 +28,7 @@ using jobs::SubmissionState;
 namespace v1 = jobs::v1;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -40,11 +41,15 @@ class HeldStore final : public store::MemoryJobStore {
  public:
   using store::MemoryJobStore::MemoryJobStore;
   bool holding = false;
+  bool holding_end = false;  // then also where the feed ends
   std::vector<std::function<void()>> held;
 
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<JobRecord>> done) override {
     MemoryJobStore::List(std::move(tenant), std::move(query), Held(std::move(done)));
+  }
+  void FindFeedEnd(Callback<std::string> done) override {
+    MemoryJobStore::FindFeedEnd(holding_end ? Held(std::move(done)) : std::move(done));
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
     ++feed_reads;
@@ -530,6 +535,32 @@ TEST_F(JobsStreamTest, AQuietStreamBeatsAndThePositionIsNewInIt) {
   Advance(limits::kHeartbeatInterval + seconds(1));
   EXPECT_THAT(Read(call), ElementsAre("beat"));
   EXPECT_NE(call.sink.token, before) << "what it need not be told is not read again";
+}
+
+TEST_F(JobsStreamTest, ABeatBeforeTheListIsNothingToGoOnFrom) {
+  store_.holding = store_.holding_end = true;
+  Call& call = Start();
+  Advance(limits::kHeartbeatInterval + seconds(1));
+  WaitUntilQuiet();
+  ASSERT_THAT(call.sink.Written(), ElementsAre("beat"));
+  EXPECT_EQ(call.sink.token, "") << "a call with it begins with the list";
+  store_.Release();
+}
+
+TEST_F(JobsStreamTest, ARecordThatCallersHaveNotSeenIsNotGone) {
+  Make("j1");
+  store_.holding = true;
+  Call& call = Start();
+  Take(call);  // "list"
+  for (const auto submission : {SubmissionState::kSending, SubmissionState::kRejected}) {
+    JobRecord record = test::RecordOf(
+        submission, submission == SubmissionState::kSending ? "s1" : "s2", clock_.WallNow());
+    record.job.request_id = record.job.job_id;
+    here_->ledger.Begin(record, [](const auto& begun) { EXPECT_TRUE(begun.ok()); });
+  }
+  store_.Release();
+  EXPECT_THAT(Read(call),
+              AllOf(Contains("j1 QUEUED 1"), Not(Contains("gone s1")), Not(Contains("gone s2"))));
 }
 
 TEST_F(JobsStreamTest, ADrainEndsItAsAWatch) {
