@@ -129,6 +129,8 @@ asio::awaitable<void> Connection::Run() {
     if (!exchange->answered()) exchange->Gone();
     if (!exchange->answered() || closing_) co_return;
     keep_alive = co_await SendAnswer(*request, *exchange, keep_alive);
+    // The drain began while the answer went out, which promised more.
+    if (keep_alive && core_.last_requests && !closing_) co_await LingeringClose();
   }
 }
 
