@@ -303,7 +303,7 @@ void Exchange::OnFile(const grpc::ByteBuffer& message) {
                       {"Content-Security-Policy", "default-src 'none'; sandbox"}};
   std::int64_t count = total - first;
   if (range.has_value()) {
-    if (range->last.has_value()) count = std::min(count, *range->last - first + 1);
+    if (range->last.has_value()) count = std::min(*range->last, total - 1) - first + 1;
     response.status = 206;
     response.headers.push_back(
         {"Content-Range", absl::StrCat("bytes ", first, "-", first + count - 1, "/", total)});

@@ -165,6 +165,7 @@ absl::StatusOr<HeadFacts> ReadHead(const std::vector<http::Header>& headers,
   HeadFacts facts;
   Violations wrong;
   bool timed = false;
+  bool keyed = false;
   for (const http::Header& header : headers) {
     std::string value = header.value;
     if (header.name == kTimeoutHeader) {
@@ -191,6 +192,11 @@ absl::StatusOr<HeadFacts> ReadHead(const std::vector<http::Header>& headers,
         value.back() == '"') {
       value = value.substr(1, value.size() - 2);
     }
+    // Who sends a key means to pay once; so one that cannot be that key is not passed over.
+    if (header.name == kIdempotencyKey && (keyed || value.empty())) {
+      wrong.push_back({"Idempotency-Key", "must be one key, 1 to 64 of [A-Za-z0-9_-]"});
+    }
+    keyed = keyed || header.name == kIdempotencyKey;
     facts.metadata.emplace_back(header.name, std::move(value));
   }
   if (!wrong.empty()) return errors::Invalid(std::move(wrong));
@@ -201,7 +207,9 @@ absl::Status CheckBodyType(const http::ServerRequest& head) {
   const std::string* const length = head.FindHeader("content-length");
   const bool none = head.FindHeader("transfer-encoding") == nullptr &&
                     (length == nullptr || length->find_first_not_of('0') == std::string::npos);
-  if (none) return absl::OkStatus();
+  // A page can send an empty POST to anybody, and some of those cost money.
+  const bool reads = head.method == "GET" || head.method == "HEAD" || head.method == "DELETE";
+  if (none && reads) return absl::OkStatus();
   const std::string* const coding = head.FindHeader("content-encoding");
   if (coding != nullptr && absl::AsciiStrToLower(*coding) != "identity") {
     return errors::RequestCompressed();

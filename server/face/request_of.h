@@ -44,7 +44,9 @@ struct HeadFacts {
 absl::StatusOr<HeadFacts> ReadHead(const std::vector<http::Header>& headers,
                                    std::string_view tenant_header);
 
-// OK if there is no body, or one of JSON as it is.
+// OK for JSON as it is, and for no body at all if the method reads or deletes. Whatever else may be
+// paid must be called JSON even if it is empty: a page can send what it likes to anybody, but that
+// name only where it was allowed to.
 absl::Status CheckBodyType(const http::ServerRequest& head);
 
 }  // namespace gateway::face

@@ -18,7 +18,7 @@ std::string OwnOrigin(const http::ServerRequest& request) {
 
 WebVerdict Judge(const http::ServerRequest& request, const WebRules& rules) {
   // With TLS the certificate would have to be for the name; no browser reaches a unix socket.
-  const bool by_name = !request.peer->tls && !request.peer->name.starts_with("unix:");
+  const bool by_name = !request.peer->tls && !request.peer->unix_socket;
   const std::string_view host = http::HostOf(request);
   if (by_name && !http::IsOwnHost(host, rules.hosts)) return {errors::HostUnknown(host)};
 

@@ -56,6 +56,8 @@ void SendBusy(ServerSocket& socket) {
 }
 
 asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
+  ErrorCode bound;
+  const bool unix_listener = acceptor.local_endpoint(bound).protocol().family() == AF_UNIX;
   int failures = 0;
   for (;;) {
     // Without a free descriptor accepting fails even if no peer waits. So it is tried only when one
@@ -81,11 +83,14 @@ asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
     failures = 0;
     spare.Hold();
     const std::uint64_t number = ++accepted;
+    std::shared_ptr<ServerPeer> peer = FindPeer(socket, unix_listener);
+    if (peer == nullptr) continue;
     if (Staying() >= options.max_connections && !MakeRoom()) {
       if (options.tls == nullptr) SendBusy(socket);
       continue;
     }
-    auto connection = std::make_shared<Connection>(*this, std::move(socket), number);
+    auto connection =
+        std::make_shared<Connection>(*this, std::move(socket), std::move(peer), number);
     connections.emplace(number, connection);
     open = connections.size();
     asio::co_spawn(context, RunConnection(std::move(connection), number), asio::detached);

@@ -55,18 +55,17 @@ ServerRequest ToRequest(const beast::http::request_header<>& message) {
 
 }  // namespace
 
-namespace {
-
-// Says who is at the other end of a socket.
-void FindPeer(ServerSocket& socket, ServerPeer& peer, std::string& address) {
+std::shared_ptr<ServerPeer> FindPeer(const ServerSocket& socket, bool unix_listener) {
+  auto peer = std::make_shared<ServerPeer>();
+  if (unix_listener) {
+    peer->name = "unix:";
+    peer->unix_socket = peer->this_machine = true;
+    return peer;
+  }
   ErrorCode error;
   const asio::generic::stream_protocol::endpoint from = socket.remote_endpoint(error);
   const int family = from.protocol().family();
-  if (error || (family != AF_INET && family != AF_INET6)) {
-    peer.name = "unix:";
-    peer.this_machine = !error;
-    return;
-  }
+  if (error || (family != AF_INET && family != AF_INET6)) return nullptr;
   tcp::endpoint remote;
   std::memcpy(remote.data(), from.data(), from.size());
   remote.resize(from.size());
@@ -74,22 +73,22 @@ void FindPeer(ServerSocket& socket, ServerPeer& peer, std::string& address) {
   if (ip.is_v6() && ip.to_v6().is_v4_mapped()) {
     ip = asio::ip::make_address_v4(asio::ip::v4_mapped, ip.to_v6());
   }
-  address = ip.to_string();
-  peer.this_machine = ip.is_loopback();
-  peer.name = ip.is_v6() ? "ipv6:[" + address + "]:" : "ipv4:" + address + ":";
-  peer.name += std::to_string(remote.port());
+  peer->address = ip.to_string();
+  peer->this_machine = ip.is_loopback();
+  peer->name = ip.is_v6() ? "ipv6:[" + peer->address + "]:" : "ipv4:" + peer->address + ":";
+  peer->name += std::to_string(remote.port());
+  return peer;
 }
 
-}  // namespace
-
-Connection::Connection(ServerCore& core, ServerSocket socket, std::uint64_t number)
+Connection::Connection(ServerCore& core, ServerSocket socket, std::shared_ptr<ServerPeer> peer,
+                       std::uint64_t number)
     : core_(core),
       stream_(std::move(socket), core.options.tls.get()),
       timer_(core.context),
-      number_(number) {
+      number_(number),
+      peer_(std::move(peer)) {
   ErrorCode error;
   stream_.socket().set_option(tcp::no_delay(true), error);
-  FindPeer(stream_.socket(), *peer_, remote_);
 }
 
 void Connection::Enter(Phase phase) {
@@ -130,6 +129,8 @@ asio::awaitable<void> Connection::Run() {
     if (!exchange->answered()) exchange->Gone();
     if (!exchange->answered() || closing_) co_return;
     keep_alive = co_await SendAnswer(*request, *exchange, keep_alive);
+    // The drain began while the answer went out, which promised more.
+    if (keep_alive && core_.last_requests && !closing_) co_await LingeringClose();
   }
 }
 
@@ -174,7 +175,7 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
     co_await Refuse(problem.status, problem.why);
     co_return std::nullopt;
   }
-  request.remote_address = remote_;
+  request.remote_address = peer_->address;
   request.peer = peer_;
   request.http10 = head.get().version() < 11;
   request.connection = number_;

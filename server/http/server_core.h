@@ -90,10 +90,16 @@ class SpareFile {
 // Tells a peer that there is no room, without waiting for it. Of a server without TLS.
 void SendBusy(ServerSocket& socket);
 
+// Says who is at the other end of a connection. Null: that cannot be known, because the peer has
+// reset it before it was accepted, and what it has sent must not be read. Whether the peer comes by
+// a unix socket is a fact of the listener alone.
+std::shared_ptr<ServerPeer> FindPeer(const ServerSocket& socket, bool unix_listener);
+
 // A Connection serves one peer. All of it runs on the server's thread.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(ServerCore& core, ServerSocket socket, std::uint64_t number);
+  Connection(ServerCore& core, ServerSocket socket, std::shared_ptr<ServerPeer> peer,
+             std::uint64_t number);
 
   boost::asio::awaitable<void> Run();
   void Close();    // ends Run soon
@@ -138,8 +144,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer timer_;  // every wait that is not for the socket
   boost::beast::flat_buffer buffer_;
   const std::uint64_t number_;
-  std::string remote_;
-  std::shared_ptr<ServerPeer> peer_ = std::make_shared<ServerPeer>();
+  const std::shared_ptr<ServerPeer> peer_;
   Standing standing_;
   bool gave_way_ = false;
   bool closing_ = false;

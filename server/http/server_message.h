@@ -24,6 +24,8 @@ class Responder;  // server.h
 struct ServerPeer {
   // "ipv4:192.0.2.1:50051", "ipv6:[2001:db8::1]:50051" or "unix:"
   std::string name;
+  std::string address;       // without the port; "" by a unix socket
+  bool unix_socket = false;  // the listener is one
   bool tls = false;
   bool this_machine = false;  // by loopback or a unix socket
   // Of the certificate that the peer has proven to own: "uri:spiffe://a/b", "dns:client.example",

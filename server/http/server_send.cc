@@ -46,7 +46,7 @@ asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Excha
       content_range = "bytes */" + std::to_string(size);
     }
   }
-  keep_alive = keep_alive && delivery.end == Delivery::End::kKeep;
+  keep_alive = keep_alive && !core_.last_requests && delivery.end == Delivery::End::kKeep;
   Enter(Phase::kSending);
   std::optional<std::uint64_t> length = delivery.claimed_length;
   if (!length && status != 204 && status != 304) length = part.count;
@@ -77,7 +77,7 @@ asio::awaitable<bool> Connection::SendLiveAnswer(const ServerRequest& request,
                                                  ServerResponse& response, bool keep_alive) {
   const std::optional<std::uint64_t> size = response.live->size();
   const bool chunks = !size && !request.http10;
-  keep_alive = keep_alive && (size || chunks);
+  keep_alive = keep_alive && !core_.last_requests && (size || chunks);
   if (chunks) response.headers.push_back({"Transfer-Encoding", "chunked"});
   std::string head =
       WriteHead(response, response.status, size, "", keep_alive,

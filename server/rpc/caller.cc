@@ -53,6 +53,7 @@ Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPt
   caller.deadline = domain.clock.Now() + left;
 
   caller.idempotency_key = Text(context, kIdempotencyKey);
+  caller.more_keys = context.client_metadata().count(kIdempotencyKey) > 1;
   caller.retry.by_library = Number(Text(context, kPreviousAttempts)) > 0;
   caller.retry.by_mesh = Number(Text(context, kEnvoyAttempt)) > 1;
   caller.retry.mesh_request_id = Text(context, kMeshRequestId);

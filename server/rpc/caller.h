@@ -23,6 +23,7 @@ struct Caller {
   MonoTime deadline{};              // never without one
   bool own_deadline = false;        // the caller set it, and the library enforces it
   std::string idempotency_key;      // metadata `idempotency-key`; "" if there is none
+  bool more_keys = false;           // there is more than one of them
   jobs::RetryEvidence retry;
   TraceContext trace;
 };

@@ -18,8 +18,13 @@ using google::protobuf::Message;
 
 // Takes the metadata's key where the field is empty. Two different ones are a mistake of the
 // caller's that must not cost money.
-absl::Status TakeIdempotencyKey(const std::string& key, const FieldDescriptor* field,
+absl::Status TakeIdempotencyKey(const Caller& caller, const FieldDescriptor* field,
                                 Message& request) {
+  const std::string& key = caller.idempotency_key;
+  if (caller.more_keys) {
+    return errors::Invalid("request_id",
+                           "the metadata idempotency-key is there more than once; send it once");
+  }
   const std::string own = request.GetReflection()->GetString(request, field);
   if (key.empty() || key == own) return absl::OkStatus();
   if (!own.empty()) {
@@ -61,8 +66,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
             const Reply& reply, const Admission& admission, const Domain& domain) {
   if (admission.draining()) return reply(admission.DrainStatus());
   const FieldDescriptor* const id_field = method.fields.request_id;
-  if (absl::Status key = TakeIdempotencyKey(caller.idempotency_key, id_field, *request);
-      !key.ok()) {
+  if (absl::Status key = TakeIdempotencyKey(caller, id_field, *request); !key.ok()) {
     return reply(std::move(key));
   }
   const google::protobuf::Reflection* const reflection = request->GetReflection();

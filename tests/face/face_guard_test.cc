@@ -28,16 +28,24 @@ TEST(FaceGuardTest, NoPageSubmitsAPaidJob) {
        {"Content-Type: application/json\r\nOrigin: https://evil.example\r\n",
         "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",
         "Content-Type: application/json\r\nSec-Fetch-Site: cross-site\r\n",
-        "Content-Type: application/json\r\nOrigin: null\r\n"}) {
-    const PlainReply got = house.Post("/v1/transcriptions", kPaid, headers);
-    EXPECT_TRUE(got.status == 403 || got.status == 415) << headers << got.status;
-    EXPECT_EQ(got.headers.count("access-control-allow-origin"), 0u) << headers;
+        "Content-Type: application/json\r\nOrigin: null\r\n", ""}) {
+    for (const PlainReply& got : {house.Post("/v1/transcriptions", kPaid, headers),
+                                  house.Post("/v1/previews/p1:render", "", headers)}) {
+      EXPECT_TRUE(got.status == 403 || got.status == 415) << headers << got.status;
+      EXPECT_EQ(got.headers.count("access-control-allow-origin"), 0u) << headers;
+    }
   }
   PlainClient rebound(house.port());
   rebound.Send(
       "POST /v1/transcriptions HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\n"
       "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
   EXPECT_EQ(rebound.Read().status, 421);
+  // So would this be, if it came from nobody's page.
+  const PlainReply own =
+      house.Post("/v1/previews/p1:render", "", "Content-Type: application/json\r\n");
+  EXPECT_EQ(own.status, 200) << own.body;
+  ASSERT_EQ(house.rpc.submitted.size(), 1u);
+  house.rpc.submitted.clear();
   EXPECT_THAT(house.rpc.submitted, IsEmpty());
 }
 

@@ -134,6 +134,10 @@ TEST(RequestOfTest, TakesHeadersAsMetadata) {
 TEST(RequestOfTest, RefusesHeadersThatAreNoMetadata) {
   EXPECT_FALSE(ReadHead({{"authorization", "Bearer \xC3\xA9"}}, "").ok());
   EXPECT_FALSE(ReadHead({{"idempotency-key", "a\tb"}}, "").ok());
+  EXPECT_FALSE(ReadHead({{"idempotency-key", "a"}, {"idempotency-key", "b"}}, "").ok());
+  EXPECT_FALSE(ReadHead({{"idempotency-key", "a"}, {"idempotency-key", "a"}}, "").ok());
+  EXPECT_FALSE(ReadHead({{"idempotency-key", ""}}, "").ok());
+  EXPECT_FALSE(ReadHead({{"idempotency-key", "\"\""}}, "").ok());
   for (const char* const time : {"", "x", "-1", "0", "nan", "inf", "1e9", "1s"}) {
     EXPECT_FALSE(ReadHead({{"request-timeout", time}}, "").ok()) << time;
   }
@@ -141,14 +145,27 @@ TEST(RequestOfTest, RefusesHeadersThatAreNoMetadata) {
 }
 
 TEST(RequestOfTest, TakesBodiesOfJsonOnly) {
-  const auto check = [](std::vector<http::Header> headers) {
+  const auto check = [](std::vector<http::Header> headers, const char* method = "POST") {
     http::ServerRequest head;
+    head.method = method;
     head.headers = std::move(headers);
     return CheckBodyType(head);
   };
   const http::Header some{"content-length", "2"};
-  EXPECT_TRUE(check({}).ok());
-  EXPECT_TRUE(check({{"content-length", "0"}, {"content-type", "text/plain"}}).ok());
+  for (const char* const method : {"GET", "HEAD", "DELETE"}) {
+    EXPECT_TRUE(check({}, method).ok());
+    EXPECT_TRUE(check({{"content-length", "0"}, {"content-type", "text/plain"}}, method).ok());
+    EXPECT_EQ(errors::Reason(check({some}, method)), "NOT_JSON");
+  }
+  // Without a body too.
+  for (const char* const method : {"POST", "PUT", "PATCH"}) {
+    EXPECT_TRUE(check({{"content-type", "application/json"}}, method).ok());
+    EXPECT_EQ(errors::Reason(check({}, method)), "NOT_JSON");
+    EXPECT_EQ(errors::Reason(check({{"content-length", "0"}}, method)), "NOT_JSON");
+    EXPECT_EQ(
+        errors::Reason(check({{"content-length", "00"}, {"content-type", "text/plain"}}, method)),
+        "NOT_JSON");
+  }
   EXPECT_TRUE(check({some, {"content-type", "application/json"}}).ok());
   EXPECT_TRUE(check({some, {"content-type", "Application/JSON; charset=\"UTF-8\""}}).ok());
   for (const char* const other :

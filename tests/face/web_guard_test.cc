@@ -20,7 +20,8 @@ WebVerdict JudgeIt(const GuardRow& row, const WebRules& rules,
                    const char* peer = "ipv4:127.0.0.1:9", bool tls = false) {
   http::ServerRequest request;
   request.path = "/v1/jobs";
-  request.peer = std::make_shared<http::ServerPeer>(http::ServerPeer{.name = peer, .tls = tls});
+  request.peer = std::make_shared<http::ServerPeer>(
+      http::ServerPeer{.name = peer, .unix_socket = std::string_view(peer) == "unix:", .tls = tls});
   request.headers.push_back({"host", row.host});
   if (row.origin != nullptr) request.headers.push_back({"origin", row.origin});
   if (row.site != nullptr) request.headers.push_back({"sec-fetch-site", row.site});

@@ -138,6 +138,28 @@ TEST(ServerTest, LetsGoOfPeersThatLeaveBeforeTheAnswer) {
   EXPECT_TRUE(Await([&] { return server->connections_open() == 0; }));
 }
 
+// Such a connection is accepted with its bytes, but nobody can say any more whose they are.
+TEST(ServerTest, ReadsNothingOfAPeerThatResetBeforeItWasAccepted) {
+  const auto server = Listen();
+  PlainClient gone(server->port());
+  gone.Send(PlainRequest("GET", "/gone"));
+  gone.Reset();
+  std::vector<ServerRequest> seen;
+  server->Serve([&seen](ServerRequest request, Responder responder) {
+    seen.push_back(std::move(request));
+    responder.Send(Plain("hi"));
+  });
+  PlainClient client(server->port());
+  EXPECT_EQ(client.Call("GET", "/there").status, 200);
+  server->Stop();
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].path, "/there");
+  EXPECT_TRUE(seen[0].peer->name.starts_with("ipv4:127.0.0.1:"));
+  EXPECT_EQ(seen[0].remote_address, "127.0.0.1");
+  EXPECT_FALSE(seen[0].peer->unix_socket);
+  EXPECT_EQ(server->connections_accepted(), 2u);
+}
+
 TEST(ServerTest, StopsWithConnectionsTasksAndRespondersPending) {
   std::vector<Responder> kept;
   std::promise<void> got;

@@ -93,9 +93,10 @@ TEST(SubmitTest, TheFingerprintIsOfTheRequestWithoutItsId) {
 
 TEST(SubmitTest, TheIdempotencyKeyServesAsRequestId) {
   RpcHouse house;
-  const auto call = [&](const char* key, const char* field) {
+  const auto call = [&](const char* key, const char* field, const char* second = nullptr) {
     grpc::ClientContext context;
     context.AddMetadata("idempotency-key", key);
+    if (second != nullptr) context.AddMetadata("idempotency-key", second);
     v1::TranscribeRequest request = Transcription();
     request.set_request_id(field);
     v1::TranscribeResponse response;
@@ -108,6 +109,8 @@ TEST(SubmitTest, TheIdempotencyKeyServesAsRequestId) {
   EXPECT_EQ(conflict.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(errors::Violations(conflict).at(0).field, "request_id");
   EXPECT_EQ(call("not a key!", "").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(call("key-1", "", "key-2").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(call("key-1", "key-1", "key-1").code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(house.submitted.size(), 2u);
 }
 

@@ -47,6 +47,14 @@ void PlainClient::Close() {
   fd_ = -1;
 }
 
+void PlainClient::Reset() {
+  const linger at_once{1, 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  Close();
+}
+
+void PlainClient::EndSending() const { ::shutdown(fd_, SHUT_WR); }
+
 void PlainClient::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);

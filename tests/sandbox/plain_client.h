@@ -45,6 +45,8 @@ class PlainClient {
   // Whether the peer has closed or reset, and nothing is left to read.
   bool HasEnded() const;
   void Close();
+  void Reset();             // closes with an RST
+  void EndSending() const;  // a FIN; what comes can still be read
 
  private:
   // False: the end, told in `end`.
