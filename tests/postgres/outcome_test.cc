@@ -125,7 +125,7 @@ TEST_P(OutcomeTest, ManyAtOnceAreAllDoneOnce) {
 
 // A standby that is gone holds up each COMMIT, for longer than anybody waits. What it holds up is
 // told as it was once there is a way on.
-TEST(StandbyTest, ACommitThatWaitsForAStandbyIsNeitherToldAsDoneNorAsFailed) {
+TEST(StandbyGoneTest, ACommitThatWaitsForAStandbyIsNeitherToldAsDoneNorAsFailed) {
   PostgresServer server;
   std::promise<void> away;
   auto opened =
