@@ -46,6 +46,7 @@
 #include "jobs/core.h"
 #include "obs/log.h"
 #include "obs/metrics.h"
+#include "rpc/acceptor.h"
 #include "rpc/refusal_log.h"
 #include "rpc/server.h"
 #include "sandbox/sandbox.h"
@@ -461,6 +462,10 @@ absl::Status Gateway::Parts::Serve() {
   options.admission.health_watches = config.max_health_watches;
   options.concurrent_streams = config.max_streams_per_connection;
   options.intake.memory_bytes = MemoryLimitOf(config, memory);
+  // Callers over HTTP have their part of the files to themselves.
+  if (!config.http_listen.empty()) {
+    options.connection_files_max = rpc::ConnectionFilesMax() - rpc::HttpConnectionsMax();
+  }
   auto started = rpc::Server::Start(std::move(options), std::move(domain));
   if (!started.ok()) return started.status();
   server = *std::move(started);
@@ -519,6 +524,7 @@ absl::Status Gateway::Parts::ServeHttp() {
   if (config.http_listen.empty()) return absl::OkStatus();
   face::FaceOptions options;
   options.listeners = ListenersOf(config.http_listen);
+  options.connections_max = static_cast<std::size_t>(rpc::HttpConnectionsMax());
   options.rules = {.origins = config.http_origins, .hosts = config.allowed_hosts};
   options.tenant_header = config.trust.tenant_header;
   options.refused = [this](const absl::Status& status, const std::string& peer) {

@@ -328,7 +328,12 @@ inline constexpr seconds kAdminReadTimeout{10};   // of a whole request
 inline constexpr seconds kAdminWriteTimeout{10};  // of a whole answer
 inline constexpr seconds kAdminIdleTimeout{75};
 // Callers over HTTP. Their requests have the bounds of all calls.
-inline constexpr std::size_t kFaceConnectionsMax = 4096;  // of one listener
+inline constexpr std::size_t kFaceConnectionsMax = 4096;  // of all its listeners together
+// The part of the file limit that they may take, which callers by gRPC then have less, and the part
+// of a listener's places that watches may hold: they give way to nobody.
+inline constexpr std::uint64_t kFaceConnectionsPercentOfFiles = 20;
+inline constexpr std::size_t kFaceWatchesPercent = 75;
+inline constexpr seconds kFaceWatchRetry{5};  // after which who finds them all taken comes again
 inline constexpr std::size_t kFaceHeadersMaxBytes = 32 * kKiB;
 inline constexpr seconds kFaceIdleTimeout{75};
 inline constexpr seconds kFaceCallerTimeoutMax{86'400};  // that a caller may ask for

@@ -1,6 +1,9 @@
 #include "face/face.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -16,6 +19,7 @@
 #include "face/request_of.h"
 #include "face/routes.h"
 #include "face/status_json.h"
+#include "face/watch_places.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "http/server.h"
 #include "http/server_request_head.h"
@@ -57,7 +61,8 @@ class Refusal final : public http::BodySink {
 // The body of an exchange, which is given up if the connection lets it go before it is whole.
 class BodyOf final : public http::BodySink {
  public:
-  explicit BodyOf(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  BodyOf(std::shared_ptr<Exchange> exchange, WatchPlaces::Place place)
+      : exchange_(std::move(exchange)), place_(std::move(place)) {}
   ~BodyOf() override { exchange_->GiveUp(); }
   Next Begin() override { return exchange_->Begin(); }
   Next Take(std::string_view piece) override { return exchange_->Take(piece); }
@@ -65,6 +70,7 @@ class BodyOf final : public http::BodySink {
 
  private:
   const std::shared_ptr<Exchange> exchange_;
+  const WatchPlaces::Place place_;  // of a watch, for as long as its connection
 };
 
 }  // namespace
@@ -82,12 +88,15 @@ struct Face::Parts {
                .status_of = [this](absl::Status status) { return StatusOf(std::move(status)); }} {}
 
   absl::Status Listen(const rpc::Listener& listener);
-  std::shared_ptr<http::BodySink> Open(const http::ServerRequest& head);
+  std::shared_ptr<http::BodySink> Open(const http::ServerRequest& head, const WatchPlaces& watches);
   std::shared_ptr<http::BodySink> Refuse(const absl::Status& why, const http::ServerRequest& head,
                                          const std::string& origin, http::Header more = {});
   std::shared_ptr<http::BodySink> Preflight(const http::ServerRequest& head,
                                             const std::string& origin);
   absl::Status StatusOf(absl::Status status) const;
+  std::size_t PlacesOfOne() const {  // of the listeners
+    return std::max<std::size_t>(1, options.connections_max / options.listeners.size());
+  }
 
   const FaceOptions options;
   const Routes routes;
@@ -99,6 +108,7 @@ struct Face::Parts {
     rpc::ListenSockets sockets;  // its file goes before the sockets are closed
     std::string address;
     std::unique_ptr<http::Server> server;
+    WatchPlaces watches;
   };
   std::vector<Door> doors;
 };
@@ -112,7 +122,8 @@ absl::Status Face::Parts::Listen(const rpc::Listener& listener) {
   http::ServerOptions server;
   server.name = "http";
   for (rpc::OwnedFd& fd : opened->fds) server.sockets.push_back(fd.Release());
-  server.max_connections = options.connections_max;
+  server.max_connections = PlacesOfOne();
+  server.share_by_address = true;
   server.max_header_bytes = limits::kFaceHeadersMaxBytes;
   server.max_body_bytes = 0;  // a sink takes every body
   server.idle_timeout = limits::kFaceIdleTimeout;
@@ -127,12 +138,14 @@ absl::Status Face::Parts::Listen(const rpc::Listener& listener) {
     address = absl::StrCat(listener.security == rpc::Security::kPlain ? "http://" : "https://",
                            address.substr(0, address.rfind(':') + 1), opened->port);
   }
-  doors.push_back({*std::move(opened), std::move(address), *std::move(listening)});
+  doors.push_back({*std::move(opened), std::move(address), *std::move(listening),
+                   WatchPlaces(PlacesOfOne() * limits::kFaceWatchesPercent / 100)});
   return absl::OkStatus();
 }
 
 // Everything that comes is taken by a sink: an Exchange, or a refusal.
-std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& head) {
+std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& head,
+                                                  const WatchPlaces& watches) {
   WebVerdict verdict = Judge(head, options.rules);
   const std::string& origin = verdict.origin;
   if (!verdict.refusal.ok()) return Refuse(verdict.refusal, head, origin);
@@ -161,10 +174,17 @@ std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& hea
                   head, origin);
   }
   if (absl::Status type = CheckBodyType(head); !type.ok()) return Refuse(type, head, origin);
+  WatchPlaces::Place place;
   const auto* const method = found.route->method;
   if (method->server_streaming() && !IsFilePiece(*method->output_type())) {
     const absl::StatusOr<EventForm> form = EventFormOf(head.FindHeader("accept"));
     if (!form.ok()) return Refuse(form.status(), head, origin);
+    place = watches.Take();
+    if (place == nullptr) {
+      const auto most = static_cast<std::int64_t>(watches.max());
+      return Refuse(errors::TooMany("watches over HTTP", most, limits::kFaceWatchRetry), head,
+                    origin);
+    }
   }
   absl::StatusOr<HeadFacts> facts = ReadHead(head.headers, options.tenant_header);
   if (!facts.ok()) return Refuse(facts.status(), head, origin);
@@ -173,7 +193,7 @@ std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& hea
       ground, std::move(found), *std::move(query), head,
       [origin](http::ServerResponse& response) { Dress(origin, response); });
   exchange->Start(*std::move(facts));
-  return std::make_shared<BodyOf>(std::move(exchange));
+  return std::make_shared<BodyOf>(std::move(exchange), std::move(place));
 }
 
 std::shared_ptr<http::BodySink> Face::Parts::Refuse(const absl::Status& why,
@@ -228,8 +248,9 @@ absl::StatusOr<std::unique_ptr<Face>> Face::Start(FaceOptions options, rpc::Serv
     if (absl::Status listening = p.Listen(listener); !listening.ok()) return listening;
   }
   for (Parts::Door& door : p.doors) {
-    door.server->Serve([](const http::ServerRequest&, const http::Responder&) {},
-                       [&p](const http::ServerRequest& head) { return p.Open(head); });
+    door.server->Serve(
+        [](const http::ServerRequest&, const http::Responder&) {},
+        [&p, &door](const http::ServerRequest& head) { return p.Open(head, door.watches); });
   }
   return std::unique_ptr<Face>(new Face(std::move(parts)));
 }

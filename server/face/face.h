@@ -30,9 +30,9 @@ struct FaceOptions {
   WebRules rules;
   std::string tenant_header;  // that proxies set; "" if there is none
   std::size_t body_max_bytes = limits::kRequestMaxBytes;
-  std::size_t connections_max = limits::kFaceConnectionsMax;
-  Duration read_timeout = limits::kRequestArrivalMax;  // of a whole request
-  Duration write_timeout = limits::kWriteStuckAfter;   // of an answer, or a piece of a stream
+  std::size_t connections_max = limits::kFaceConnectionsMax;  // of all listeners together
+  Duration read_timeout = limits::kRequestArrivalMax;         // of a whole request
+  Duration write_timeout = limits::kWriteStuckAfter;  // of an answer, or a piece of a stream
   // Is told of what was refused before a method was called, for the log. Null: nobody wants to
   // know.
   std::function<void(const absl::Status& status, const std::string& peer)> refused{};

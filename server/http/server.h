@@ -35,6 +35,9 @@ struct ServerOptions {
   // not count, and whom a request addresses is left to the handler.
   std::vector<int> sockets{};
   std::size_t max_connections = 4096;
+  // Whether no address may take all of them: one that has four connections for each place that is
+  // left gets a new one only if one of its own gives way.
+  bool share_by_address = false;
   std::size_t max_header_bytes = limits::kResponseHeadersMaxBytes;
   std::size_t max_body_bytes = limits::kRequestMaxBytes;
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
@@ -85,10 +86,11 @@ asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
     const std::uint64_t number = ++accepted;
     std::shared_ptr<ServerPeer> peer = FindPeer(socket, unix_listener);
     if (peer == nullptr) continue;
-    if (Staying() >= options.max_connections && !MakeRoom()) {
+    if (!MakeRoomFor(*peer)) {
       if (options.tls == nullptr) SendBusy(socket);
       continue;
     }
+    ++staying_of[peer->network];
     auto connection =
         std::make_shared<Connection>(*this, std::move(socket), std::move(peer), number);
     connections.emplace(number, connection);
@@ -99,11 +101,28 @@ asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
 
 std::size_t ServerCore::Staying() const { return connections.size() - leaving; }
 
-bool ServerCore::MakeRoom() {
+bool ServerCore::MakeRoomFor(const ServerPeer& peer) {
+  const std::size_t left = options.max_connections - std::min(options.max_connections, Staying());
+  if (options.share_by_address) {
+    const auto own = staying_of.find(peer.network);
+    const bool enough =
+        own != staying_of.end() && own->second >= left * limits::kConnectionsPerPlaceLeft;
+    if (enough) return MakeRoom(&peer.network);
+  }
+  return left > 0 || MakeRoom();
+}
+
+void ServerCore::ForgetOneOf(const std::string& network) {
+  const auto found = staying_of.find(network);
+  if (--found->second == 0) staying_of.erase(found);
+}
+
+bool ServerCore::MakeRoom(const std::string* network) {
   std::shared_ptr<Connection> first;
   for (const auto& [number, weak] : connections) {
     std::shared_ptr<Connection> connection = weak.lock();
     if (connection == nullptr || connection->standing().phase >= Phase::kAnswering) continue;
+    if (network != nullptr && connection->network() != *network) continue;
     if (first == nullptr || GivesWayBefore(connection->standing(), first->standing())) {
       first = std::move(connection);
     }
@@ -111,6 +130,7 @@ bool ServerCore::MakeRoom() {
   if (first == nullptr) return false;
   first->GiveWay();
   ++leaving;
+  ForgetOneOf(first->network());
   return true;
 }
 
@@ -121,7 +141,11 @@ asio::awaitable<void> ServerCore::RunConnection(std::shared_ptr<Connection> conn
   } catch (const std::exception&) {
     // bad_alloc and the like: this peer is dropped, the others go on.
   }
-  if (connection->gave_way()) --leaving;
+  if (connection->gave_way()) {
+    --leaving;
+  } else {
+    ForgetOneOf(connection->network());
+  }
   connections.erase(number);
   connection.reset();
   spare.Hold();

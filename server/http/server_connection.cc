@@ -73,7 +73,12 @@ std::shared_ptr<ServerPeer> FindPeer(const ServerSocket& socket, bool unix_liste
   if (ip.is_v6() && ip.to_v6().is_v4_mapped()) {
     ip = asio::ip::make_address_v4(asio::ip::v4_mapped, ip.to_v6());
   }
-  peer->address = ip.to_string();
+  peer->address = peer->network = ip.to_string();
+  if (ip.is_v6()) {
+    auto bytes = ip.to_v6().to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), 0);
+    peer->network = asio::ip::make_address_v6(bytes).to_string();
+  }
   peer->this_machine = ip.is_loopback();
   peer->name = ip.is_v6() ? "ipv6:[" + peer->address + "]:" : "ipv4:" + peer->address + ":";
   peer->name += std::to_string(remote.port());

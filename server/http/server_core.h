@@ -106,6 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void GiveWay();  // the same, for the sake of another peer
   void WakeUp();   // an answer is there, or the peer left
   const Standing& standing() const { return standing_; }
+  const std::string& network() const { return peer_->network; }
   bool gave_way() const { return gave_way_; }
 
  private:
@@ -167,7 +168,10 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   boost::asio::awaitable<void> RunConnection(std::shared_ptr<Connection> connection,
                                              std::uint64_t number);
   std::size_t Staying() const;
-  bool MakeRoom();  // false: nobody gives way
+  bool MakeRoomFor(const ServerPeer& peer);  // false: there is no place for it
+  // Has one connection give way, if `network` is given one of that. False: none does.
+  bool MakeRoom(const std::string* network = nullptr);
+  void ForgetOneOf(const std::string& network);
 
   const ServerOptions options;
   boost::asio::io_context context{1};
@@ -182,7 +186,8 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> open{0};
   std::unordered_map<std::uint64_t, std::weak_ptr<Connection>> connections;
-  std::size_t leaving = 0;  // of them, because they gave way
+  std::size_t leaving = 0;                                  // of them, because they gave way
+  std::unordered_map<std::string, std::size_t> staying_of;  // the others, by their networks
   SpareFile spare;
   std::thread thread;
 };

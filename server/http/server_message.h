@@ -25,6 +25,7 @@ struct ServerPeer {
   // "ipv4:192.0.2.1:50051", "ipv6:[2001:db8::1]:50051" or "unix:"
   std::string name;
   std::string address;       // without the port; "" by a unix socket
+  std::string network;       // what is one peer where peers are counted: of IPv6 it is the /64
   bool unix_socket = false;  // the listener is one
   bool tls = false;
   bool this_machine = false;  // by loopback or a unix socket

@@ -26,6 +26,13 @@ int OpenReserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 bool OutOfFiles(int error) { return error == EMFILE || error == ENFILE; }
 
+std::uint64_t FilesMax() {
+  const std::uint64_t most = std::numeric_limits<int>::max();
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return most;
+  return std::min<std::uint64_t>(files.rlim_cur, most);
+}
+
 // Whether the error is of one connection, which is gone; the next one may be well.
 bool Passing(int error) {
   switch (error) {
@@ -49,10 +56,12 @@ bool Passing(int error) {
 }  // namespace
 
 int ConnectionFilesMax() {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return std::numeric_limits<int>::max();
-  const rlim_t most = std::min<rlim_t>(files.rlim_cur, std::numeric_limits<int>::max());
-  return static_cast<int>(most * limits::kConnectionsPercentOfFiles / 100);
+  return static_cast<int>(FilesMax() * limits::kConnectionsPercentOfFiles / 100);
+}
+
+int HttpConnectionsMax() {
+  const std::uint64_t files = FilesMax() * limits::kFaceConnectionsPercentOfFiles / 100;
+  return static_cast<int>(std::min<std::uint64_t>(files, limits::kFaceConnectionsMax));
 }
 
 Acceptor::Acceptor(std::vector<ListenSockets> listeners, int files_max,

@@ -21,6 +21,8 @@ namespace gateway::rpc {
 
 // How many files may be open before connections are refused: a part of the process' limit.
 int ConnectionFilesMax();
+// How many connections callers over HTTP may have. They are a part of those files.
+int HttpConnectionsMax();
 
 class Acceptor {
  public:

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <thread>
 
 #include "base/errors.h"
@@ -179,6 +180,33 @@ TEST(FaceTest, AWatchEndsWithItsConnection) {
     Await([&] { return house.rpc.server->open_watches() == 1; }, "a watch");
   }
   Await([&] { return house.rpc.server->open_watches() == 0; }, "no watch");
+}
+
+TEST(FaceTest, WatchesLeavePlacesForCalls) {
+  FaceOptions options;
+  options.connections_max = 8;
+  options.listeners = {{.address = "127.0.0.1:0"}, {.address = "127.0.0.1:0"}};  // four each
+  FaceHouse house(std::move(options));
+  house.rpc.hub.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 3));
+  const std::string watch = test::PlainRequest("GET", "/v1/jobs/j1:watch");
+  std::deque<PlainClient> watchers;
+  for (int i = 1; i <= 3; ++i) {
+    watchers.emplace_back(house.port(), "127.0.0." + std::to_string(i));
+    watchers.back().Send(watch);
+    EXPECT_EQ(watchers.back().ReadHead().status, 200);
+  }
+  PlainClient last(house.port(), "127.0.0.9");
+  last.Send(watch);
+  const PlainReply refused = last.Read();
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.at("retry-after"), "5");
+  EXPECT_THAT(refused.body, HasSubstr("TOO_MANY"));
+  EXPECT_EQ(last.Call("GET", "/v1/jobs/j1").status, 200);
+  watchers.pop_front();
+  Await([&] { return house.face->connections_open() == 3; }, "a free place");
+  PlainClient next(house.port(), "127.0.0.8");
+  next.Send(watch);
+  EXPECT_EQ(next.ReadHead().status, 200);
 }
 
 TEST(FaceTest, ACallerWhoLeavesCancelsItsCall) {

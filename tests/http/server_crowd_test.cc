@@ -195,6 +195,50 @@ TEST_F(CrowdTest, OnlyWhileAllAwaitAHandlerIsANewPeerTurnedAway) {
   EXPECT_EQ(third.Call("GET", "/").body, "hi");
 }
 
+// Requests whose answers are still being made give way to nobody.
+TEST_F(CrowdTest, NoAddressTakesAllPlaces) {
+  options_.share_by_address = true;
+  std::vector<Responder> kept;
+  Serve(10, [&](const ServerRequest& request, const Responder& responder) {
+    if (request.path == "/wait") {
+      kept.push_back(responder);
+    } else {
+      responder.Send(Plain("hi"));
+    }
+  });
+  std::deque<PlainClient> many;
+  for (int i = 0; i < 8; ++i) {
+    many.emplace_back(server_->port());
+    many.back().Send(PlainRequest("GET", "/wait"));
+    ASSERT_TRUE(Await([&] { return heads_ == i + 1; }));
+  }
+  PlainClient one_more(server_->port());
+  EXPECT_EQ(one_more.Read().status, 503);
+  PlainClient other(server_->port(), "127.0.0.2");
+  EXPECT_EQ(other.Call("GET", "/").body, "hi");
+  PlainClient third(server_->port(), "127.0.0.3");
+  EXPECT_EQ(third.Call("GET", "/").body, "hi");
+  // There is no place left; a fourth takes that of whoever has been idle for longest.
+  PlainClient fourth(server_->port(), "127.0.0.4");
+  EXPECT_EQ(fourth.Call("GET", "/").body, "hi");
+  EXPECT_TRUE(other.AwaitEnd());
+  EXPECT_EQ(third.Call("GET", "/").body, "hi");
+}
+
+TEST_F(CrowdTest, WhoHasItsShareMakesRoomAmongItsOwn) {
+  options_.share_by_address = true;
+  Serve(10);
+  PlainClient other(server_->port(), "127.0.0.2");
+  EXPECT_EQ(other.Call("GET", "/").body, "hi");
+  std::deque<PlainClient> many;
+  for (int i = 0; i < 30; ++i) {
+    many.emplace_back(server_->port());
+    EXPECT_EQ(many.back().Call("GET", "/").body, "hi");
+  }
+  EXPECT_TRUE(many.front().AwaitEnd());
+  EXPECT_EQ(other.Call("GET", "/").body, "hi");
+}
+
 TEST_F(CrowdTest, HundredsOfIdleConnectionsKeepNobodyOut) {
   Serve(8);
   std::deque<PlainClient> strangers;

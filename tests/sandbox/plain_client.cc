@@ -27,6 +27,16 @@ PlainClient::PlainClient() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {}
 
 PlainClient::PlainClient(std::uint16_t port) : PlainClient() { Connect(port); }
 
+PlainClient::PlainClient(std::uint16_t port, const std::string& from) : PlainClient() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  inet_pton(AF_INET, from.c_str(), &address.sin_addr);
+  if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error("cannot connect from " + from);
+  }
+  Connect(port);
+}
+
 void PlainClient::Connect(std::uint16_t port) {
   timeval limit{10, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

@@ -22,6 +22,7 @@ class PlainClient {
  public:
   PlainClient();  // not connected yet
   explicit PlainClient(std::uint16_t port);
+  PlainClient(std::uint16_t port, const std::string& from);  // an address of this machine
   ~PlainClient();
   PlainClient(const PlainClient&) = delete;
   PlainClient& operator=(const PlainClient&) = delete;
