@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/errors.h"
 #include "base/random.h"
 
 namespace gateway::rpc {
@@ -34,7 +35,7 @@ void InsideCalls::AwaitNone() {
 absl::Status InsideCalls::Refusal(std::string_view name) const {
   MutexLock lock(mutex_);
   const auto found = lent_.find(std::string(name));
-  return found == lent_.end() ? absl::OkStatus() : found->second.refusal;
+  return found == lent_.end() ? errors::Cancelled() : found->second.refusal;
 }
 
 void InsideCalls::Refuse(const std::string& name, absl::Status why) {

@@ -55,7 +55,8 @@ class InsideCalls {
   std::unique_ptr<Loan> Lend(FactsPtr facts) EXCLUDES(mutex_);
   // Null if nothing of that name is lent.
   FactsPtr Find(std::string_view name) const EXCLUDES(mutex_);
-  // With what the call of that loan is refused if it brings no message; OK: with nothing.
+  // With what the call of that loan is refused if it brings no message; OK: with nothing. Once the
+  // loan is taken back, its call was given up: CANCELLED.
   absl::Status Refusal(std::string_view name) const EXCLUDES(mutex_);
   // Waits until nothing is lent. To be called when nobody lends any more, before what the calls use
   // goes.

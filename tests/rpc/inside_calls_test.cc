@@ -55,6 +55,7 @@ TEST_F(InsideCallsTest, ANameIsWorthNothingOnceItIsTakenBack) {
   Get(name, true);
   EXPECT_NE(LastPeer(), "ipv4:192.0.2.7:80");
   EXPECT_EQ(house_.server->inside_calls().Find(name), nullptr);
+  EXPECT_EQ(errors::Reason(house_.server->inside_calls().Refusal(name)), "CANCELLED");
 }
 
 TEST_F(InsideCallsTest, NamesAreNotGuessed) {
