@@ -63,9 +63,9 @@ TEST(ServerLiveTest, SendsPiecesInChunksAndKeepsTheConnection) {
   pipe.Put({.bytes = "first"});
   pipe.Put({.bytes = ""});  // would end it, as a chunk
   pipe.Put({.bytes = "second piece", .last = true});
-  client.Send(PlainRequest("GET", "/", "", "Connection: close\r\n"));
-  body = std::make_shared<PipeBody>(3);
+  body = std::make_shared<PipeBody>(3);  // before it is asked for: the handler takes it
   body->Put({.bytes = "abc", .last = true});
+  client.Send(PlainRequest("GET", "/", "", "Connection: close\r\n"));
   EXPECT_TRUE(
       client.Rest().starts_with("5\r\nfirst\r\nc\r\nsecond piece\r\n0\r\n\r\nHTTP/1.1 200 OK"));
 }
