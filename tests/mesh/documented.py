@@ -55,9 +55,9 @@ def all_rpcs(bench):
 
     called = set()
 
-    def call(method, request):
+    def call(method, request, *flags):
         called.add(method)
-        done = ask("-d", json.dumps(request), front.target, f"{SERVICE}/{method}")
+        done = ask(*flags, "-d", json.dumps(request), front.target, f"{SERVICE}/{method}")
         return objects(done.stdout) or [done.stderr]
 
     def job(method, request):
@@ -80,7 +80,7 @@ def all_rpcs(bench):
     yield equal("GetJob", call("GetJob", {"jobId": talk})[0]["job"]["jobId"], talk)
     yield equal("ListJobs", len(call("ListJobs", {})[0]["jobs"]), 4)
     # It does not end by itself.
-    told = objects(ask("-max-time", "5", "-d", "{}", front.target, f"{SERVICE}/WatchJobs").stdout)
+    told = call("WatchJobs", {}, "-max-time", "5")
     whole = "listStarted" in told[0] and sum("job" in each for each in told) == 4 and "listCompleted" in told[5]
     yield true("WatchJobs", whole, "the list", f"the list of four, not {told}")
     both = call("BatchGetJobs", {"jobIds": [talk, render]})[0]["jobs"]
