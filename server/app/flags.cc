@@ -87,9 +87,10 @@ void AddListeners(CLI::App& app, GatewayFlags& flags, Config& config) {
       ->check(CLI::IsMember({"on", "off"}))
       ->envname("PICTORY_REFLECTION")
       ->capture_default_str();
-  app.add_option("--max-watches", config.max_watches,
-                 absl::StrCat("WatchJob streams at once; default ", limits::kWatchesMax,
-                              ", fewer where half of the memory limit does not hold as many"))
+  app.add_option(
+         "--max-watches", config.max_watches,
+         absl::StrCat("Streams of WatchJob and WatchJobs at once; default ", limits::kWatchesMax,
+                      ", fewer where half of the memory limit does not hold as many"))
       ->check(Whole(1, 1'000'000))
       ->envname("PICTORY_MAX_WATCHES");
   app.add_option(

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "base/stable_bytes.h"
 #include "jobs/archive_plan.h"
+#include "store/label_bytes.h"
 
 namespace gateway::postgres {
 namespace {
@@ -125,18 +125,6 @@ class Taker {
   int column_;
 };
 
-std::string EncodeLabels(const std::map<std::string, std::string>& labels) {
-  jobs::v1::Job message;
-  for (const auto& [key, value] : labels) (*message.mutable_labels())[key] = value;
-  return StableBytes(message);
-}
-
-std::map<std::string, std::string> DecodeLabels(const std::string& bytes) {
-  jobs::v1::Job message;
-  if (!message.ParseFromString(bytes)) return {};  // this program made them: it does not happen
-  return {message.labels().begin(), message.labels().end()};
-}
-
 bool IsUnended(const JobRecord& record) {
   return jobs::IsInFlight(record.submission) ||
          (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state));
@@ -190,7 +178,7 @@ jobs::JobRecord ReadRecord(const Rows& rows, int row, int first) {
   job.create_time = from.Time();
   job.update_time = from.Time();
   job.finish_time = from.MaybeTime();
-  job.labels = DecodeLabels(from.Bytes());
+  job.labels = store::DecodeLabels(from.Bytes());
   job.credits_used = from.Real();
   job.error_code = from.Bytes();
   job.error_message = from.Bytes();
@@ -245,7 +233,7 @@ void RecordArrays::Add(const JobRecord& record, std::int64_t version) {
   to.Time(job.create_time);
   to.Time(job.update_time);
   to.Time(job.finish_time);
-  to.Bytes(EncodeLabels(job.labels));
+  to.Bytes(store::EncodeLabels(job.labels));
   to.Real(job.credits_used);
   to.Bytes(job.error_code);
   to.Bytes(job.error_message);

@@ -11,6 +11,7 @@
 #include "jobs/restart.h"
 #include "jobs/spending.h"
 #include "store/hint_rows.h"
+#include "store/label_bytes.h"
 #include "store/record_row.h"
 #include "store/schema.h"
 #include "store/state_sql.h"

@@ -3,8 +3,8 @@
 #include <optional>
 
 #include "SQLiteCpp/Column.h"
-#include "base/stable_bytes.h"
 #include "jobs/archive_plan.h"
+#include "store/label_bytes.h"
 
 namespace gateway::store {
 namespace {
@@ -186,18 +186,6 @@ JobRecord ReadRecord(SQLite::Statement& statement, int first) {
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;
-}
-
-std::string EncodeLabels(const std::map<std::string, std::string>& labels) {
-  jobs::v1::Job message;
-  for (const auto& [key, value] : labels) (*message.mutable_labels())[key] = value;
-  return StableBytes(message);
-}
-
-std::map<std::string, std::string> DecodeLabels(const std::string& bytes) {
-  jobs::v1::Job message;
-  if (!message.ParseFromString(bytes)) return {};  // this program made them: it does not happen
-  return {message.labels().begin(), message.labels().end()};
 }
 
 }  // namespace gateway::store

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 
 #include "SQLiteCpp/Statement.h"
@@ -29,10 +28,6 @@ void BindRecord(SQLite::Statement& statement, const jobs::JobRecord& record,
 
 // Reads a record from a row whose columns from `first` on are kRecordColumns.
 jobs::JobRecord ReadRecord(SQLite::Statement& statement, int first);
-
-// Labels as a serialised v1.Job that holds nothing else; empty for none.
-std::string EncodeLabels(const std::map<std::string, std::string>& labels);
-std::map<std::string, std::string> DecodeLabels(const std::string& bytes);
 
 // StatementUse resets a cached statement when its use ends. A statement that is not reset would
 // hold on to an old snapshot of the file, and to memory that is gone.
