@@ -446,10 +446,9 @@ inline constexpr milliseconds kStreamEndTick{100};
 // a few milliseconds.
 inline constexpr std::size_t kWatchersSliceMax = 256;
 inline constexpr seconds kWriteStuckAfter{30};
-// WatchJobs. How many jobs one stream may name; how many changed jobs may wait for a slow reader
-// before it reads them from the store instead; what one reads of the store at once, and how much of
-// a list it holds; and how long the text is from which it goes on.
-inline constexpr int kWatchJobsIdsMax = 1000;
+// WatchJobs. How many changed jobs may wait for a slow reader before it reads them from the store
+// instead; what one reads of the store at once, and how much of a list it holds; and how long the
+// text is from which it goes on.
 inline constexpr std::size_t kWatchJobsQueueMax = 1'024;
 inline constexpr int kWatchJobsFeedPage = 512;
 inline constexpr int kWatchJobsListPage = 100;

@@ -6,11 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "jobs/archive_plan.h"
 #include "store/label_bytes.h"
+#include "store/record_fields.h"
 
 namespace gateway::postgres {
 namespace {
 
-using jobs::Job;
 using jobs::JobRecord;
 
 struct Column {
@@ -18,6 +18,7 @@ struct Column {
   Type type;
 };
 
+// In the order of store/record_fields.h.
 constexpr Column kRecord[] = {
     {"tenant", Type::kBytes},
     {"job_id", Type::kBytes},
@@ -82,7 +83,8 @@ class Adder {
  public:
   explicit Adder(std::vector<Array>& arrays) : next_(arrays.begin()) {}
 
-  void Bytes(std::string_view value) { (next_++)->Bytes(value); }
+  void Text(std::string_view value) { (next_++)->Bytes(value); }
+  void Blob(std::string_view value) { Text(value); }
   void Int(std::int64_t value) { (next_++)->Int(value); }
   void Bool(bool value) { (next_++)->Bool(value); }
   void Real(const std::optional<double>& value) {
@@ -163,55 +165,8 @@ const std::string& RecordColumns() {
 int RecordColumnCount() { return static_cast<int>(std::size(kRecord)); }
 
 jobs::JobRecord ReadRecord(const Rows& rows, int row, int first) {
-  JobRecord record;
-  Job& job = record.job;
   Taker from(rows, row, first);
-  job.tenant = from.Bytes();
-  job.job_id = from.Bytes();
-  job.pictory_job_id = from.Bytes();
-  job.request_id = from.Bytes();
-  job.kind = static_cast<jobs::JobKind>(from.Int32());
-  job.state = static_cast<jobs::JobState>(from.Int32());
-  job.revision = from.Int32();
-  job.progress_percent = from.Real();
-  job.message = from.Bytes();
-  job.create_time = from.Time();
-  job.update_time = from.Time();
-  job.finish_time = from.MaybeTime();
-  job.labels = store::DecodeLabels(from.Bytes());
-  job.credits_used = from.Real();
-  job.error_code = from.Bytes();
-  job.error_message = from.Bytes();
-  job.stale = from.Bool();
-  job.upstream_missing = from.Bool();
-  job.sandbox = from.Bool();
-  record.submission = static_cast<jobs::SubmissionState>(from.Int32());
-  record.fingerprint = from.Bytes();
-  record.attempt = from.Int32();
-  record.owner_epoch = from.Int();
-  record.correlation_token = from.Bytes();
-  record.refusal = from.Bytes();
-  record.accepted_at = from.Time();
-  record.next_poll_at = from.Time();
-  record.not_found_since = from.MaybeTime();
-  record.not_found_count = from.Int32();
-  record.incomplete_since = from.MaybeTime();
-  record.incomplete_count = from.Int32();
-  record.failure_seen = from.Bool();
-  record.notice = static_cast<jobs::Notice>(from.Int32());
-  job.result_wire = from.Bytes();
-  record.sent_at = from.Time();
-  record.minted_request_id = from.Bool();
-  record.mesh_request_id = from.Bytes();
-  job.account = from.Bytes();
-  record.shard = from.Int32();
-  record.credits_reserved = from.Real().value_or(0);
-  record.waiting_request = from.Bytes();
-  job.archive_wire = from.Bytes();
-  job.trace = from.Bytes();
-  record.version = from.Int();
-  record.delivery = static_cast<jobs::Delivery>(from.Int32());
-  return record;
+  return store::ReadFields(from);
 }
 
 RecordArrays::RecordArrays() {
@@ -219,53 +174,8 @@ RecordArrays::RecordArrays() {
 }
 
 void RecordArrays::Add(const JobRecord& record, std::int64_t version) {
-  const Job& job = record.job;
   Adder to(arrays_);
-  to.Bytes(job.tenant);
-  to.Bytes(job.job_id);
-  to.Bytes(job.pictory_job_id);
-  to.Bytes(job.request_id);
-  to.Int(job.kind);
-  to.Int(job.state);
-  to.Int(job.revision);
-  to.Real(job.progress_percent);
-  to.Bytes(job.message);
-  to.Time(job.create_time);
-  to.Time(job.update_time);
-  to.Time(job.finish_time);
-  to.Bytes(store::EncodeLabels(job.labels));
-  to.Real(job.credits_used);
-  to.Bytes(job.error_code);
-  to.Bytes(job.error_message);
-  to.Bool(job.stale);
-  to.Bool(job.upstream_missing);
-  to.Bool(job.sandbox);
-  to.Int(static_cast<std::int64_t>(record.submission));
-  to.Bytes(record.fingerprint);
-  to.Int(record.attempt);
-  to.Int(record.owner_epoch);
-  to.Bytes(record.correlation_token);
-  to.Bytes(record.refusal);
-  to.Time(record.accepted_at);
-  to.Time(record.next_poll_at);
-  to.Time(record.not_found_since);
-  to.Int(record.not_found_count);
-  to.Time(record.incomplete_since);
-  to.Int(record.incomplete_count);
-  to.Bool(record.failure_seen);
-  to.Int(static_cast<std::int64_t>(record.notice));
-  to.Bytes(job.result_wire);
-  to.Time(record.sent_at);
-  to.Bool(record.minted_request_id);
-  to.Bytes(record.mesh_request_id);
-  to.Bytes(job.account);
-  to.Int(record.shard);
-  to.Real(record.credits_reserved);
-  to.Bytes(record.waiting_request);
-  to.Bytes(job.archive_wire);
-  to.Bytes(job.trace);
-  to.Int(version);
-  to.Int(static_cast<std::int64_t>(record.delivery));
+  store::WriteFields(record, store::EncodeLabels(record.job.labels), version, to);
   AddDerived(record, to);
 }
 
