@@ -23,7 +23,7 @@
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
 #include "app/observe.h"
-#include "app/postgres_store.h"
+#include "app/opened_store.h"
 #include "app/pressure_watch.h"
 #include "app/self_watch.h"
 #include "app/stop_file.h"
@@ -50,9 +50,6 @@
 #include "rpc/refusal_log.h"
 #include "rpc/server.h"
 #include "sandbox/sandbox.h"
-#include "store/memory_job_store.h"
-#include "store/sqlite_job_store.h"
-#include "store/state_lock.h"
 #include "tenants/callers.h"
 #include "watch/follower.h"
 #include "watch/stream_wheel.h"
@@ -88,9 +85,7 @@ struct Gateway::Parts {
   std::filesystem::path StoreDirectory() const {
     return config.state_dir / (config.sandbox ? "sandbox" : "pictory");
   }
-  absl::Status OpenStore(std::function<void()> failed);
-  absl::Status OpenSqlite(std::function<void()> failed);
-  absl::Status OpenInPostgres(std::function<void()> failed);
+  absl::Status Open(std::function<void()> failed);
   absl::Status OpenUpstream();
   absl::Status OpenArchive();
   bool AllRefused() const;
@@ -120,12 +115,7 @@ struct Gateway::Parts {
   obs::Metrics metrics;
   AccountDoors doors{config, clock, metrics};
   std::unique_ptr<sandbox::Sandbox> sandbox;
-  std::unique_ptr<store::StateLock> store_lock;  // these two: of a store in PostgreSQL
-  std::string store_place;
-  std::unique_ptr<jobs::Store> store;
-  std::function<double()> store_commits = [] { return 0; };
-  std::function<Duration()> store_commit_time = [] { return Duration::zero(); };
-  std::function<std::size_t()> store_queue = [] { return 0; };
+  OpenedStore kept;
   jobs::Recovered recovered;
   std::unique_ptr<WorkThread> bodies;                // of large submits
   std::unique_ptr<admin::WebhookReceiver> webhooks;  // null: off
@@ -158,66 +148,15 @@ struct Gateway::Parts {
   bool held_up = false;
 };
 
-absl::Status Gateway::Parts::OpenSqlite(std::function<void()> failed) {
-  store::SqliteOptions options;
-  options.directory = StoreDirectory();
-  options.sandbox = config.sandbox;
-  options.on_fatal = [failed = std::move(failed),
-                      directory = options.directory](const absl::Status& why) {
-    Log(Level::kError, "store_failed",
-        {{"reason", std::string(why.message())},
-         {"directory", directory},
-         {"advice",
-          "nothing is submitted any more and this gateway ends; put right what the reason says, "
-          "then start it again (server/docs/operations.md, \"The state directory\")"}});
-    failed();
-  };
-  auto opened = store::SqliteJobStore::Open(std::move(options));
+absl::Status Gateway::Parts::Open(std::function<void()> failed) {
+  auto opened = OpenStore(config, StoreDirectory(), std::move(failed));
   if (!opened.ok()) return opened.status();
-  if ((*opened)->created()) {
-    Log(config.sandbox ? Level::kInfo : Level::kWarn, "store_created",
-        {{"directory", StoreDirectory().string()},
-         {"note",
-          "there was no store here before; if jobs were submitted with another one, this one does "
-          "not know their request_ids, and a retry of them is paid for again"}});
-  }
-  store_commits = [sqlite = opened->get()] { return sqlite->stats().commits; };
-  store_commit_time = [sqlite = opened->get()] { return sqlite->stats().commit_time; };
-  store_queue = [sqlite = opened->get()] { return sqlite->stats().writes_queued; };
-  store = *std::move(opened);
-  return absl::OkStatus();
-}
-
-absl::Status Gateway::Parts::OpenInPostgres(std::function<void()> failed) {
-  auto opened = OpenPostgres(config, StoreDirectory(), std::move(failed));
-  if (!opened.ok()) return opened.status();
-  store_lock = std::move(opened->lock);
-  postgres::PostgresJobStore* const found = opened->store.get();
-  store_commits = [found] { return found->stats().commits; };
-  store_commit_time = [found] { return found->stats().commit_time; };
-  store_queue = [found] { return found->stats().writes_queued; };
-  store = std::move(opened->store);
-  store_place = found->place();
-  return absl::OkStatus();
-}
-
-absl::Status Gateway::Parts::OpenStore(std::function<void()> failed) {
-  absl::Status opened;
-  if (config.memory_store) {
-    store = std::make_unique<store::MemoryJobStore>();
-  } else if (!config.store.empty()) {
-    opened = OpenInPostgres(std::move(failed));
-  } else {
-    opened = OpenSqlite(std::move(failed));
-  }
-  if (!opened.ok()) return opened;
-  auto found = store->Recover(clock.WallNow());
+  kept = *std::move(opened);
+  auto found = kept.store->Recover(clock.WallNow());
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
   Log(Level::kInfo, "store_open",
-      {{config.store.empty() ? "directory" : "postgres",
-        config.store.empty() ? StoreDirectory().string() : store_place},
-       {"unfinished_jobs", recovered.unfinished_jobs()}});
+      {{kept.kind, kept.place}, {"unfinished_jobs", recovered.unfinished_jobs()}});
   return absl::OkStatus();
 }
 
@@ -360,7 +299,7 @@ void Gateway::Parts::BuildDomain() {
   TellWaiting(recovered.unfinished);
   TellSharedAccounts(callers.directory()->tenants());
   core = std::make_unique<jobs::Core>(DomainOptions(), std::move(events),
-                                      jobs::CoreGround{.store = *store,
+                                      jobs::CoreGround{.store = *kept.store,
                                                        .transport = doors.transport(),
                                                        .broadcaster = *broadcaster,
                                                        .clock = clock,
@@ -369,14 +308,14 @@ void Gateway::Parts::BuildDomain() {
                                       std::move(recovered));
   if (archive != nullptr) {
     archive->Connect({.ledger = core->ledger,
-                      .store = *store,
+                      .store = *kept.store,
                       .upstreams = core->upstreams,
                       .clock = clock,
                       .timers = *timers,
                       .random = random});
   }
-  follower =
-      std::make_unique<watch::Follower>(*store, *store, core->hub, clock, *timers, *broadcaster);
+  follower = std::make_unique<watch::Follower>(*kept.store, *kept.store, core->hub, clock, *timers,
+                                               *broadcaster);
   core->ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
     follower->OnChange(record, seen);
   });
@@ -420,14 +359,14 @@ absl::Status Gateway::Parts::Serve() {
   backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config), config.sandbox,
                                           archive.get());
   rpc::Domain domain{.hub = core->hub,
-                     .store = *store,
+                     .store = *kept.store,
                      .wheel = *wheel,
                      .clock = clock,
                      .timers = *timers,
                      .random = random,
                      .backend = *backend,
                      .callers = callers,
-                     .feed = *store,
+                     .feed = *kept.store,
                      .follower = *follower,
                      .shedding = &shedding,
                      .require_request_id = config.require_request_id};
@@ -492,9 +431,9 @@ absl::Status Gateway::Parts::Serve() {
        .face = face.get(),
        .shedding = shedding,
        .store_directory = config.memory_store || !config.store.empty() ? "" : StoreDirectory(),
-       .store_commits = store_commits,
-       .store_commit_time = store_commit_time,
-       .store_queue = store_queue,
+       .store_commits = kept.commits,
+       .store_commit_time = kept.commit_time,
+       .store_queue = kept.writes_queued,
        .watches_max = WatchesMaxOf(config, memory),
        .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
                                                  : [this] { return tls_in_use->ends(); },
@@ -595,7 +534,7 @@ void Gateway::Parts::WatchPressure() {
   sources.lag = [timer_lag, watcher_lag] {
     return std::max(timer_lag->Look(), watcher_lag->Look());
   };
-  sources.store_queue = store_queue;
+  sources.store_queue = kept.writes_queued;
   pressure_watch = std::make_unique<PressureWatch>(
       shedding, PressureGauge(limit / 100 * limits::kPressureMemoryPercent, std::move(sources)));
 }
@@ -650,7 +589,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   // could still start a request: a thread of the store may be about to.
   doors.Stop();
   doors.CloseReader();
-  if (store != nullptr) store->Close();
+  if (kept.store != nullptr) kept.store->Close();
   if (broadcaster != nullptr) broadcaster->Close();
 }
 
@@ -658,7 +597,8 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
 // them.
 void Gateway::Parts::NoteOwed() {
   std::promise<void> noted;
-  store->EndEpoch(core->owed.StillOwed(), [&noted](const absl::Status&) { noted.set_value(); });
+  kept.store->EndEpoch(core->owed.StillOwed(),
+                       [&noted](const absl::Status&) { noted.set_value(); });
   noted.get_future().wait();
 }
 
@@ -670,7 +610,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   p.unreachable = std::move(unreachable);
   std::unique_ptr<Gateway> gateway(new Gateway(std::move(parts)));
   if (absl::Status own = CheckOwnDirectory(config.state_dir.string()); !own.ok()) return own;
-  if (absl::Status status = p.OpenStore(std::move(failed)); !status.ok()) return status;
+  if (absl::Status status = p.Open(std::move(failed)); !status.ok()) return status;
   if (absl::Status status = p.doors.Read(config.tenants.directory->tenants()); !status.ok()) {
     return status;
   }

@@ -105,13 +105,6 @@ absl::StatusOr<OpenedPostgres> OpenPostgres(const Config& config,
   auto store = postgres::PostgresJobStore::Open(std::move(options));
   if (!store.ok()) return store.status();
   opened.store = *std::move(store);
-  if (opened.store->created()) {
-    Log(config.sandbox ? Level::kInfo : Level::kWarn, "store_created",
-        {{"postgres", opened.store->place()},
-         {"note",
-          "there was no store here before; if jobs were submitted with another one, this one does "
-          "not know their request_ids, and a retry of them is paid for again"}});
-  }
   if (!opened.store->has_standby() && !config.sandbox) {
     Log(Level::kWarn, "store_without_standby",
         {{"postgres", opened.store->place()},
