@@ -172,6 +172,9 @@ inline bool IsVisible(const JobRecord& record) {
 // Whether a record can be polled: it is visible, not final, and has a Pictory id to ask for.
 bool IsPollable(const JobRecord& record);
 
+// How many bytes of the record are in fields that may be large.
+std::size_t LargeBytes(const JobRecord& record);
+
 // Whether an attempt is under way, or was when its process ended.
 constexpr bool IsInFlight(SubmissionState state) {
   return state == SubmissionState::kIntent || state == SubmissionState::kSending;

@@ -166,6 +166,11 @@ class Jobs {
   virtual void Find(std::string tenant, std::string name,
                     StoreCallback<std::optional<JobRecord>> done) = 0;
 
+  // Finds the visible records with these job_ids, in the order of `jobs`; of those that there are
+  // not, none. The list may end once limits::kListReadMaxBytes of results are read, after at least
+  // one record: who got fewer than asked for asks again, for those behind the last one.
+  virtual void FindMany(std::vector<JobKey> jobs, StoreCallback<std::vector<JobRecord>> done) = 0;
+
   // Finds the tenant that owns a job of this Pictory account; nullopt if nobody does.
   virtual void FindOwner(std::string account, std::string pictory_job_id,
                          StoreCallback<std::optional<std::string>> done) = 0;
@@ -201,16 +206,31 @@ struct Lease {
   bool operator==(const Lease&) const = default;
 };
 
-// Leases says which process polls which jobs. A lease saves double polls and decides nothing: the
-// versions of records stop a process that has lost a lease without knowing it.
+// What a process holds of its store.
+struct Holding {
+  std::vector<Lease> leases;  // in the order of their shards
+  int processes = 1;          // that hold leases of this store at present, this one among them
+  Duration ahead{};           // so far is the store's clock ahead of this process's
+};
+
+// Leases says which process looks after which jobs. A lease saves double polls and decides nothing:
+// the versions of records stop a process that has lost a lease without knowing it.
 class Leases {
  public:
   virtual ~Leases() = default;
 
-  // Renews the leases of this process, and takes more while it has fewer than `wanted`. Gives back
-  // all that it holds then: a lease that it had and that is not among them is lost. Called after
-  // Recover. A store of one process grants each.
-  virtual void Renew(std::int32_t wanted, StoreCallback<std::vector<Lease>> done) = 0;
+  // Renews the leases of this process, takes free shards while it holds fewer than its share of
+  // all, and gives some back while it holds more. A lease that it had and that is not among those
+  // given back to it is lost. Submissions in its shards whose process is gone are ended
+  // (jobs/restart.h), and the feed tells of them. Called after Recover. A store of one process
+  // grants all.
+  virtual void Renew(StoreCallback<Holding> done) = 0;
+
+  // Hands over the visible records of these shards that are not final, one after the other, on a
+  // thread of the store; then `done`. What changes meanwhile may come as it was or as it is, and a
+  // record may come twice.
+  virtual void ReadShards(std::vector<std::int32_t> shards, std::function<void(JobRecord)> take,
+                          StoreDone done) = 0;
 };
 
 // FeedEntry is a job that has changed.
@@ -284,6 +304,10 @@ class Store : public Submissions, public Jobs, public Leases, public Feed {
   template <class T>
   using Callback = StoreCallback<T>;
   using Done = StoreDone;
+
+  // Whether other processes may use the store at the same time. What they change is in the feed,
+  // and a process looks only after the shards that it holds.
+  virtual bool shared() const { return false; }
 
   // Starts a new epoch, ends the submissions that were under way (jobs/restart.h), and counts the
   // visible records that are not final. Called once, before serving, on the caller's thread.

@@ -323,6 +323,13 @@ void PostgresJobStore::Find(std::string tenant, std::string name,
       std::move(done));
 }
 
+void PostgresJobStore::FindMany(std::vector<jobs::JobKey> keys,
+                                Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      finds_, [keys = std::move(keys)](Reads& reads) { return reads.FindMany(keys); },
+      std::move(done));
+}
+
 void PostgresJobStore::FindRequest(std::string tenant, std::string request_id,
                                    Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
@@ -382,10 +389,17 @@ void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1
 }
 
 // One gateway alone holds all shards, whether the server is there or not.
-void PostgresJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  finds_.Post({.done = [this, wanted, done = std::move(done)](absl::Status status) {
-    status.ok() ? done(store::GrantAll(wanted, epoch_)) : done(std::move(status));
+void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
+  finds_.Post({.done = [this, done = std::move(done)](absl::Status status) {
+    status.ok() ? done(store::GrantAll(epoch_)) : done(std::move(status));
   }});
+}
+
+void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
+                                  std::function<void(JobRecord)> take, Done done) {
+  lists_.Post({.read = [shards = std::move(shards),
+                        take = std::move(take)](Reads& reads) { reads.ReadShards(shards, take); },
+               .done = std::move(done)});
 }
 
 void PostgresJobStore::FindFeedEnd(Callback<std::string> done) {

@@ -164,6 +164,31 @@ std::optional<JobRecord> Reads::Find(const std::string& tenant, const std::strin
   return std::nullopt;
 }
 
+std::vector<JobRecord> Reads::FindMany(const std::vector<jobs::JobKey>& keys) {
+  Array tenant(Type::kBytes), job_id(Type::kBytes);
+  for (const jobs::JobKey& key : keys) {
+    tenant.Bytes(key.tenant);
+    job_id.Bytes(key.id);
+  }
+  // LargeBytes of all before it says whether a record is still read.
+  const Rows rows = connection_.Run(
+      Statement(absl::StrCat("SELECT ", RecordColumns(),
+                             " FROM (SELECT v.place, j.*, sum(octet_length(j.result_wire)"
+                             " + octet_length(j.waiting_request) + octet_length(j.archive_wire))"
+                             " OVER (ORDER BY v.place ROWS BETWEEN UNBOUNDED PRECEDING"
+                             " AND 1 PRECEDING) AS bytes_before"
+                             " FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY"
+                             " AS v (tenant, job_id, place) JOIN pictory.jobs AS j"
+                             " ON j.tenant = v.tenant AND j.job_id = v.job_id AND j.visible) AS f"
+                             " WHERE coalesce(bytes_before, 0) < $3 ORDER BY place"))
+          .Add(tenant)
+          .Add(job_id)
+          .Int(limits::kListReadMaxBytes));
+  std::vector<JobRecord> records;
+  for (int row = 0; row < rows.size(); ++row) records.push_back(ReadRecord(rows, row));
+  return records;
+}
+
 std::optional<JobRecord> Reads::FindRequest(const std::string& tenant,
                                             const std::string& request_id) {
   return One(Statement(SelectRecord("tenant = $1 AND request_id = $2 AND request_id <> ''"))
@@ -225,7 +250,7 @@ std::vector<JobRecord> Reads::List(const std::string& tenant, const ListQuery& q
             .Add(wanted));
     for (int row = 0; row < rows.size() && bytes < limits::kListReadMaxBytes; ++row) {
       records.push_back(ReadRecord(rows, row));
-      bytes += records.back().job.result_wire.size() + records.back().waiting_request.size();
+      bytes += jobs::LargeBytes(records.back());
     }
   }
   return records;
@@ -353,6 +378,15 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
 void Reads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   connection_.Stream(Statement(SelectRecord("unended AND visible ORDER BY next_poll_at")),
                      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
+}
+
+void Reads::ReadShards(const std::vector<std::int32_t>& shards,
+                       const std::function<void(JobRecord)>& take) {
+  Array wanted(Type::kInt);
+  for (const std::int32_t shard : shards) wanted.Int(shard);
+  connection_.Stream(
+      Statement(SelectRecord("unended AND visible AND shard = ANY($1::bigint[])")).Add(wanted),
+      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
 }
 
 void Reads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {

@@ -17,6 +17,7 @@ class Reads {
   explicit Reads(Connection& connection) : connection_(connection) {}
 
   std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
+  std::vector<jobs::JobRecord> FindMany(const std::vector<jobs::JobKey>& keys);
   std::optional<jobs::JobRecord> FindRequest(const std::string& tenant,
                                              const std::string& request_id);
   std::optional<std::string> FindOwner(const std::string& account,
@@ -33,6 +34,8 @@ class Reads {
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
+  void ReadShards(const std::vector<std::int32_t>& shards,
+                  const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
 
  private:

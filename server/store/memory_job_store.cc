@@ -226,6 +226,22 @@ void MemoryJobStore::Find(std::string tenant, std::string name,
   }));
 }
 
+void MemoryJobStore::FindMany(std::vector<jobs::JobKey> keys,
+                              Callback<std::vector<JobRecord>> done) {
+  done(Locked<std::vector<JobRecord>>([&]() REQUIRES(mutex_) {
+    std::vector<JobRecord> records;
+    std::size_t bytes = 0;
+    for (const jobs::JobKey& key : keys) {
+      const auto found = records_.find(Key(key.tenant, key.id));
+      if (found == records_.end() || !jobs::IsVisible(found->second)) continue;
+      records.push_back(found->second);
+      bytes += jobs::LargeBytes(records.back());
+      if (bytes >= limits::kListReadMaxBytes) break;
+    }
+    return records;
+  }));
+}
+
 void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
                                  Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
@@ -423,9 +439,25 @@ std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
   return owed;
 }
 
-void MemoryJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  done(Locked<std::vector<jobs::Lease>>([&]()
-                                            REQUIRES(mutex_) { return GrantAll(wanted, epoch_); }));
+void MemoryJobStore::Renew(Callback<jobs::Holding> done) {
+  done(Locked<jobs::Holding>([&]() REQUIRES(mutex_) { return GrantAll(epoch_); }));
+}
+
+void MemoryJobStore::ReadShards(std::vector<std::int32_t> shards,
+                                std::function<void(JobRecord)> take, Done done) {
+  using Records = std::vector<JobRecord>;
+  absl::StatusOr<Records> found = Locked<Records>([&]() REQUIRES(mutex_) {
+    Records records;
+    for (const auto& [key, record] : records_) {
+      if (!shards.empty() && IsUnfinished(record) && OneOf(shards, record.shard)) {
+        records.push_back(record);
+      }
+    }
+    return records;
+  });
+  if (!found.ok()) return done(found.status());
+  for (JobRecord& record : *found) take(std::move(record));
+  done(absl::OkStatus());
 }
 
 void MemoryJobStore::FindFeedEnd(Callback<std::string> done) {
