@@ -58,7 +58,7 @@ TEST_P(LeasesTest, ReadsTheUnfinishedJobsOfSomeShards) {
   const auto put = [this](const std::string& id, std::int32_t shard,
                           jobs::JobState state = jobs::v1::JOB_STATE_RUNNING) {
     JobRecord record = Accepted(id, "p-" + id);
-    record.shard = shard;
+    record.job.shard = shard;
     record.job.state = state;
     ASSERT_TRUE(calls_.Adopt(record).ok());
   };
