@@ -32,6 +32,7 @@
 #include "app/tracing.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
+#include "base/corrected_clock.h"
 #include "base/lag_probe.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -108,7 +109,7 @@ struct Gateway::Parts {
   std::string NotReady() const;
 
   const Config config;
-  SystemClock clock;
+  CorrectedClock clock;
   Random random;
   Shedding shedding{MemoryLimitOf(config, FindMemory())};
   tenants::Callers callers{config.tenants.directory, config.trust, clock};
@@ -287,7 +288,8 @@ void Gateway::Parts::BuildDomain() {
                           .submits = SubmitEvents(metrics, tracing.get()),
                           .resolves = ResolveEvents(metrics),
                           .ended = JobEnded(metrics),
-                          .pruned = Pruned()};
+                          .pruned = Pruned(),
+                          .renewed = LeasesRenewed(clock)};
   if (tracing != nullptr) {
     events.changed = [this](const jobs::JobRecord& record) { tracing->JobChanged(record); };
   }

@@ -146,8 +146,15 @@ class Submissions {
 
   // Keeps hints for Recover, beside the record: somebody who knows the job's correlation token says
   // that it is one of these at Pictory. At most limits::kHintsMax of a job are kept; one that is
-  // known already costs no write.
+  // known already costs no write. The feed of a shared store tells of it (FeedEntry::hint).
   virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, StoreDone done) = 0;
+
+  // Finds the hints that are kept about a job, in the order in which they came.
+  virtual void FindHints(JobKey, StoreCallback<std::vector<std::string>> done) { done(std::vector<std::string>{}); }
+
+  // Says in the feed that somebody has news of the job (FeedEntry::hint), for the process that
+  // looks after it. A store that is not shared does nothing.
+  virtual void Nudge(JobKey, StoreDone done) { done(absl::OkStatus()); }
 
   // Claims the answer of an owed job: counts one claim more, if the record has had `claim.claims`
   // so far, its answer has not arrived, and it is kSending, kAccepted or kUnknown. Gives back false
@@ -197,7 +204,7 @@ class Jobs {
   virtual void NoteAsked(std::string account, Asked asked, StoreDone done) = 0;
 };
 
-// Lease is a shard of the jobs (JobRecord::shard), held by this process.
+// Lease is a shard of the jobs (Job::shard), held by this process.
 struct Lease {
   std::int32_t shard = 0;
   std::int64_t epoch = 0;  // rises whenever the shard gets another holder
@@ -242,6 +249,7 @@ struct FeedEntry {
   std::int32_t shard = 0;
   std::int64_t version = 0;  // that it has now, so that who knows as much need not read it
   bool gone = false;         // deleted, taken over or forgotten
+  bool hint = false;         // nothing changed, but somebody says that the job has news
 
   bool operator==(const FeedEntry&) const = default;
 };

@@ -71,7 +71,7 @@ struct SliceRows {
 
 void Writes::Note(const JobRecord& record, std::int64_t version) {
   changed_.push_back({.job = KeyOf(record),
-                      .shard = record.shard,
+                      .shard = record.job.shard,
                       .version = version,
                       .gone = record.submission == SubmissionState::kDeleted});
 }

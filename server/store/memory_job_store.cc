@@ -86,7 +86,7 @@ void MemoryJobStore::Unindex(const JobRecord& record) {
 void MemoryJobStore::Put(JobRecord record) {
   Index(record);
   Key key(record.job.tenant, record.job.job_id);
-  Note(key, record.shard, record.version, false);
+  Note(key, record.job.shard, record.version, false);
   records_.insert_or_assign(std::move(key), std::move(record));
 }
 
@@ -104,7 +104,7 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   }
   found->second = std::move(record);
   ++found->second.version;
-  Note(found->first, found->second.shard, found->second.version,
+  Note(found->first, found->second.job.shard, found->second.version,
        found->second.submission == SubmissionState::kDeleted);
   return absl::OkStatus();
 }
@@ -113,7 +113,7 @@ void MemoryJobStore::Drop(const Key& key) {
   const auto found = records_.find(key);
   if (found == records_.end()) return;
   Unindex(found->second);
-  Note(key, found->second.shard, 0, true);
+  Note(key, found->second.job.shard, 0, true);
   tombstones_.push_back(change_);
   changes_.erase(key);
   records_.erase(found);
@@ -306,6 +306,16 @@ void MemoryJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictor
        }).status());
 }
 
+void MemoryJobStore::FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) {
+  done(Locked<std::vector<std::string>>([&]() REQUIRES(mutex_) {
+    std::vector<std::string> found;
+    for (const jobs::Hint& hint : hints_) {
+      if (hint.job == job) found.push_back(hint.pictory_job_id);
+    }
+    return found;
+  }));
+}
+
 void MemoryJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   done(Locked<bool>([&]() REQUIRES(mutex_) -> absl::StatusOr<bool> {
     const Key key(claim.job.tenant, claim.job.id);
@@ -449,7 +459,7 @@ void MemoryJobStore::ReadShards(std::vector<std::int32_t> shards,
   absl::StatusOr<Records> found = Locked<Records>([&]() REQUIRES(mutex_) {
     Records records;
     for (const auto& [key, record] : records_) {
-      if (!shards.empty() && IsUnfinished(record) && OneOf(shards, record.shard)) {
+      if (!shards.empty() && IsUnfinished(record) && OneOf(shards, record.job.shard)) {
         records.push_back(record);
       }
     }
@@ -503,7 +513,7 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
       if (std::optional<JobRecord> ended = jobs::Interrupted(record, now)) {
         record = *std::move(ended);
         ++record.version;
-        Note(key, record.shard, record.version, false);
+        Note(key, record.job.shard, record.version, false);
       }
       if (!IsUnfinished(record)) continue;
       jobs::Unfinished& some = unfinished[{record.job.account, key.first}];

@@ -47,6 +47,7 @@ class MemoryJobStore : public jobs::Store {
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
+  void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;

@@ -72,7 +72,7 @@ class Member {
     JobRecord record = Begun("j" + n, "r" + n);
     record.submission = SubmissionState::kSending;
     record.owner_epoch = recovered_.epoch;
-    record.shard = shard;
+    record.job.shard = shard;
     EXPECT_TRUE(calls_->Begin(record).ok());
     record.version = 1;
     return record;
@@ -192,7 +192,7 @@ TEST_F(GatewaysTest, WhatAGatewayLeavesThatWasKilledIsEndedByTheOwnerOfTheShard)
   one.Sending("1", 5);
   JobRecord intent = Begun("j2", "r2");
   intent.owner_epoch = one.recovered().epoch;
-  intent.shard = 1'000;
+  intent.job.shard = 1'000;
   ASSERT_TRUE(one.calls().Begin(intent).ok());
   one.Kill();
   times_.grace = Duration::zero();
@@ -329,7 +329,7 @@ JobRecord Keyless(const std::string& n, const Member& member, std::int32_t shard
   record.minted_request_id = true;
   record.sent_at = SystemClock().WallNow();
   record.owner_epoch = member.recovered().epoch;
-  record.shard = shard;
+  record.job.shard = shard;
   return record;
 }
 
