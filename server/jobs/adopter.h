@@ -33,8 +33,8 @@ namespace gateway::jobs {
 class Adopter {
  public:
   // `sandbox` says that the jobs are those of the sandbox.
-  Adopter(bool sandbox, const Shards& shards, Upstreams& upstreams, Ledger& ledger, Jobs& jobs, Hub& hub,
-          const Clock& clock, Random& random);
+  Adopter(bool sandbox, const Shards& shards, Upstreams& upstreams, Ledger& ledger, Jobs& jobs,
+          Hub& hub, const Clock& clock, Random& random);
   Adopter(const Adopter&) = delete;
   Adopter& operator=(const Adopter&) = delete;
 

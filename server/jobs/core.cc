@@ -7,8 +7,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
                 std::move(events.upstreams)),
       hub(options.hub, ground.store, ground.broadcaster),
       ledger(ground.store, ground.store, hub),
-      adopter(options.submitting.sandbox, shards, upstreams, ledger, ground.store, hub, ground.clock,
-              ground.random),
+      adopter(options.submitting.sandbox, shards, upstreams, ledger, ground.store, hub,
+              ground.clock, ground.random),
       owed(options.keyless_settle, ground.clock),
       spending(options.spending, ground.clock, std::move(options.limits_of)),
       poller(std::move(options.polling), shards, upstreams, ledger, ground.store, ground.clock,
@@ -16,9 +16,9 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       resolver(shards, upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
                ground.timers, std::move(events.resolves)),
       waiting(shards, spending, ledger, ground.store, hub, ground.clock, ground.timers),
-      submitter(WithCounts(std::move(options.submitting), recovered.epoch), shards, upstreams, spending,
-                owed, waiting, ledger, ground.store, ground.store, hub, adopter, ground.clock,
-                ground.timers, ground.random, WithHints(std::move(events.submits))),
+      submitter(WithCounts(std::move(options.submitting), recovered.epoch), shards, upstreams,
+                spending, owed, waiting, ledger, ground.store, ground.store, hub, adopter,
+                ground.clock, ground.timers, ground.random, WithHints(std::move(events.submits))),
       callers(
           std::move(options.caller_account),
           [this](const std::string& account) { return has_jobs(account); }, upstreams,
@@ -54,9 +54,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
   });
   if (!shards.alone()) {
     hub.SetCurrent([this](const Snapshot& job) { return shards.Holds(job.shard); });
-    ledger.Observe([this](const JobRecord& record, const SnapshotPtr&) {
-      foreign.OnOwnChange(record);
-    });
+    ledger.Observe(
+        [this](const JobRecord& record, const SnapshotPtr&) { foreign.OnOwnChange(record); });
     ledger.HiddenBy([this](const JobRecord& record) { foreign.OnOwnChange(record); });
     ledger.Observe(
         [this](const JobRecord& record, const SnapshotPtr& seen) {

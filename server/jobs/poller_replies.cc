@@ -49,7 +49,8 @@ void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply r
   news->reply = std::move(reply);
   jobs_.Find(job->tenant, std::string(job->job_id()),
              [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
-               if (!found.ok() || !found->has_value()) return Abandon(news, found.ok(), found.status());
+               if (!found.ok() || !found->has_value())
+                 return Abandon(news, found.ok(), found.status());
                // Another job has taken it over, and is polled by itself.
                if ((*found)->job.job_id != news->job->job_id()) return Abandon(news, true);
                OnRecord(news, **std::move(found));

@@ -150,7 +150,9 @@ class Submissions {
   virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, StoreDone done) = 0;
 
   // Finds the hints that are kept about a job, in the order in which they came.
-  virtual void FindHints(JobKey, StoreCallback<std::vector<std::string>> done) { done(std::vector<std::string>{}); }
+  virtual void FindHints(JobKey, StoreCallback<std::vector<std::string>> done) {
+    done(std::vector<std::string>{});
+  }
 
   // Says in the feed that somebody has news of the job (FeedEntry::hint), for the process that
   // looks after it. A store that is not shared does nothing.

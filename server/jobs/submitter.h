@@ -127,9 +127,9 @@ class Submitter {
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
   Submitter(SubmitterOptions options, const Shards& shards, Upstreams& upstreams,
-            Spending& spending, OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
-            Adopter& adopter, const Clock& clock, Timers& timers, Random& random,
-            SubmitEvents events);
+            Spending& spending, OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
+            Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter, const Clock& clock,
+            Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 

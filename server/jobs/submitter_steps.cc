@@ -420,8 +420,7 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
               [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
-JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state,
-                               std::int32_t shard) {
+JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state, std::int32_t shard) {
   const WallTime now = clock_.WallNow();
   JobRecord record;
   record.job.tenant = attempt.key.tenant;

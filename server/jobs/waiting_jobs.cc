@@ -90,7 +90,8 @@ void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   if (seen != nullptr && record.job.state == v1::JOB_STATE_WAITING) {
     if (shards_.Has(record.job.shard)) {
       if (Add(record)) Look(key);
-    } else if (record.job.revision == 1) {  // it has just begun to wait, and another process is told
+    } else if (record.job.revision ==
+               1) {  // it has just begun to wait, and another process is told
       GiveBack(key.tenant, record.waiting_request.size(), record.credits_reserved);
     }
     return;

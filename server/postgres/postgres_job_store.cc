@@ -267,6 +267,22 @@ void PostgresJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pict
                 .done = std::move(done)});
 }
 
+void PostgresJobStore::FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) {
+  Read<std::vector<std::string>>(
+      finds_, [job = std::move(job)](Reads& reads) { return reads.FindHints(job); },
+      std::move(done));
+}
+
+void PostgresJobStore::Nudge(jobs::JobKey job, Done done) {
+  writer_.Post({.apply =
+                    [job](Writes& writes) {
+                      writes.Nudge(job);
+                      return absl::OkStatus();
+                    },
+                .job = job,
+                .done = std::move(done)});
+}
+
 void PostgresJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   WriteFor<bool>(
       claim.job, [claim](Writes& writes) -> absl::StatusOr<bool> { return writes.Claim(claim); },

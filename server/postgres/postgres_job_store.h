@@ -94,6 +94,8 @@ class PostgresJobStore final : public jobs::Store {
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
+  void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override;
+  void Nudge(jobs::JobKey job, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   void NoteAsked(std::string account, jobs::Asked asked, Done done) override;

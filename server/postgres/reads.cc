@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -213,6 +214,17 @@ std::optional<JobRecord> Reads::FindToken(const std::string& token) {
                  .Bytes(token));
 }
 
+std::vector<std::string> Reads::FindHints(const jobs::JobKey& job) {
+  const Rows rows =
+      connection_.Run(Statement("SELECT pictory_job_id FROM pictory.hints WHERE tenant = $1"
+                                " AND job_id = $2 ORDER BY kept_at, place")
+                          .Bytes(job.tenant)
+                          .Bytes(job.id));
+  std::vector<std::string> hints;
+  for (int row = 0; row < rows.size(); ++row) hints.emplace_back(rows.Bytes(row, 0));
+  return hints;
+}
+
 std::optional<JobRecord> Reads::FindWithoutRequestId(const std::string& tenant,
                                                      const std::string& fingerprint,
                                                      const jobs::RetryEvidence& evidence,
@@ -345,7 +357,7 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
     after.Int(n);
   }
   const Rows rows = connection_.Run(
-      Statement("SELECT f.writer, f.n, f.tenant, f.job_id, f.shard, f.version, f.gone"
+      Statement("SELECT f.writer, f.n, f.tenant, f.job_id, f.shard, f.version, f.gone, f.hint"
                 " FROM unnest($1::bigint[], $2::bigint[]) AS v (writer, n)"
                 " CROSS JOIN LATERAL (SELECT * FROM pictory.feed AS one WHERE"
                 " one.writer = v.writer AND one.n > v.n ORDER BY one.n LIMIT $3) AS f"
@@ -354,16 +366,18 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
           .Add(after)
           .Int(std::max(limit, 0)));
   jobs::FeedPage page;
-  std::set<std::pair<std::int64_t, jobs::JobKey>> told;
+  std::set<std::tuple<std::int64_t, bool, jobs::JobKey>> told;
   for (int row = rows.size() - 1; row >= 0; --row) {
     std::int64_t& read = position->read[rows.Int(row, 0)];
     read = std::max(read, rows.Int(row, 1));
     jobs::FeedEntry entry{.job = {std::string(rows.Bytes(row, 2)), std::string(rows.Bytes(row, 3))},
                           .shard = static_cast<std::int32_t>(rows.Int(row, 4)),
                           .version = rows.Int(row, 5),
-                          .gone = rows.Bool(row, 6)};
+                          .gone = rows.Bool(row, 6),
+                          .hint = rows.Bool(row, 7)};
     // Once a page, as this writer left it.
-    if (told.emplace(rows.Int(row, 0), entry.job).second) page.entries.push_back(std::move(entry));
+    if (told.emplace(rows.Int(row, 0), entry.hint, entry.job).second)
+      page.entries.push_back(std::move(entry));
   }
   std::reverse(page.entries.begin(), page.entries.end());
   for (const std::int64_t id : over) {

@@ -64,12 +64,19 @@ jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway) {
   const std::vector<OwedOnce> owed = Owed(now, left);
   recovered.epoch =
       connection_.Run("UPDATE pictory.store SET epoch = epoch + 1 RETURNING epoch").Int(0, 0);
+  EndOwing(gateway);  // what it owed is in `owed`
   connection_.Run(Statement("UPDATE pictory.gateways SET jobs_epoch = $2 WHERE gateway = $1")
                       .Bytes(gateway)
                       .Int(recovered.epoch));
   GiveUpShards(connection_, gateway);
   recovered.owed = Owe(owed, recovered.epoch);
   return recovered;
+}
+
+void Writes::EndOwing(const std::string& gateway) {
+  connection_.Run(Statement("INSERT INTO pictory.clean_epochs SELECT jobs_epoch FROM"
+                            " pictory.gateways WHERE gateway = $1 ON CONFLICT DO NOTHING")
+                      .Bytes(gateway));
 }
 
 // All in one statement, so that the epochs that there are and the jobs are of one moment: a process

@@ -196,12 +196,14 @@ constexpr char kVersion2[] = R"sql(
 ALTER TABLE pictory.gateways
   ADD COLUMN shares boolean NOT NULL DEFAULT false,  -- it takes its share of the shards
   ADD COLUMN gone_at bigint;          -- when others gave it up, because its lease was long over
+ALTER TABLE pictory.feed
+  ADD COLUMN hint boolean NOT NULL DEFAULT false;  -- nothing changed; somebody has news of the job
 -- A shard is held by its owner for as long as that has a lease; lease_until is not used.
 ALTER TABLE pictory.shards ALTER COLUMN lease_until SET DEFAULT 0;
 INSERT INTO pictory.shards (shard, owner, epoch) SELECT n, '', 0 FROM generate_series(0, 1023) AS n
   ON CONFLICT (shard) DO NOTHING;
--- The values of gateways.jobs_epoch that ended in order, later than store.clean_epoch: few, for
--- each is the end of a process.
+-- Former values of gateways.jobs_epoch, later than store.clean_epoch, of which nothing is owed but
+-- what the records name: few, for each is the end of a process.
 CREATE TABLE pictory.clean_epochs (
   epoch bigint PRIMARY KEY
 );

@@ -11,13 +11,14 @@ namespace gateway::postgres {
 namespace {
 
 // A plan that walks an index for each value of an array locks rows in the order of the array, and
-// holds whatever the statistics say. A server whose client has vanished must not keep a transaction
+// holds whatever the statistics say. Where there is no index it would look so dear that it was
+// compiled, for a second. A server whose client has vanished must not keep a transaction
 // open, because the next session waits for it. The warning that a COMMIT gives must come, and what
 // is written rests on READ COMMITTED, whatever the role's settings are.
 constexpr char kBegin[] =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL client_min_messages = warning;"
     " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
+    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off;"
     " SET LOCAL lock_timeout = '5s';"
     " SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
@@ -76,7 +77,7 @@ void Session::Note(const std::vector<jobs::FeedEntry>& changed) {
   }
   if (changed.empty()) return;
   Array n(Type::kInt), tenant(Type::kBytes), job_id(Type::kBytes), shard(Type::kInt),
-      version(Type::kInt), gone(Type::kBool);
+      version(Type::kInt), gone(Type::kBool), hint(Type::kBool);
   for (const jobs::FeedEntry& entry : changed) {
     n.Int(++n_);
     tenant.Bytes(entry.job.tenant);
@@ -84,18 +85,20 @@ void Session::Note(const std::vector<jobs::FeedEntry>& changed) {
     shard.Int(entry.shard);
     version.Int(entry.version);
     gone.Bool(entry.gone);
+    hint.Bool(entry.hint);
   }
   connection_->Run(
-      Statement("INSERT INTO pictory.feed (writer, n, tenant, job_id, shard, version, gone)"
-                " SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[],"
-                " $6::bigint[], $7::boolean[])")
+      Statement("INSERT INTO pictory.feed (writer, n, tenant, job_id, shard, version, gone,"
+                " hint) SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[],"
+                " $5::bigint[], $6::bigint[], $7::boolean[], $8::boolean[])")
           .Int(writer_)
           .Add(n)
           .Add(tenant)
           .Add(job_id)
           .Add(shard)
           .Add(version)
-          .Add(gone));
+          .Add(gone)
+          .Add(hint));
   ForgetOld();
 }
 

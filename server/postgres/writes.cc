@@ -373,17 +373,34 @@ absl::Status Writes::Delete(const JobRecord& record) {
 }
 
 void Writes::KeepHints(const JobKey& job, const std::vector<std::string>& pictory_job_ids) {
+  int kept = 0;
   for (const std::string& id : pictory_job_ids) {
-    connection_.Run(
-        Statement("INSERT INTO pictory.hints (tenant, job_id, place, kept_at, pictory_job_id)"
-                  " SELECT $1, $2, count(*), extract(epoch FROM clock_timestamp()) * 1000000, $3"
-                  " FROM pictory.hints WHERE tenant = $1 AND job_id = $2 HAVING count(*) < $4"
-                  " ON CONFLICT DO NOTHING")
-            .Bytes(job.tenant)
-            .Bytes(job.id)
-            .Bytes(id)
-            .Int(static_cast<std::int64_t>(limits::kHintsMax)));
+    kept +=
+        connection_
+            .Run(Statement(absl::StrCat("INSERT INTO pictory.hints (tenant, job_id, place, kept_at,"
+                                        " pictory_job_id) SELECT $1, $2, count(*), ",
+                                        kNowSql,
+                                        ", $3 FROM pictory.hints WHERE tenant = $1 AND job_id = $2"
+                                        " HAVING count(*) < $4 ON CONFLICT DO NOTHING"))
+                     .Bytes(job.tenant)
+                     .Bytes(job.id)
+                     .Bytes(id)
+                     .Int(static_cast<std::int64_t>(limits::kHintsMax)))
+            .changed();
   }
+  if (kept > 0) Nudge(job);
+}
+
+void Writes::Nudge(const JobKey& job) {
+  const Rows found = connection_.Run(
+      Statement("SELECT shard, version FROM pictory.jobs WHERE tenant = $1 AND job_id = $2")
+          .Bytes(job.tenant)
+          .Bytes(job.id));
+  if (found.size() == 0) return;
+  changed_.push_back({.job = job,
+                      .shard = static_cast<std::int32_t>(found.Int(0, 0)),
+                      .version = found.Int(0, 1),
+                      .hint = true});
 }
 
 bool Writes::Claim(const jobs::OwedAnswers::Claim& claim) {
@@ -411,9 +428,7 @@ void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string&
             .Bytes(job.tenant)
             .Bytes(job.job_id));
   }
-  connection_.Run(Statement("INSERT INTO pictory.clean_epochs SELECT jobs_epoch FROM"
-                            " pictory.gateways WHERE gateway = $1 ON CONFLICT DO NOTHING")
-                      .Bytes(gateway));
+  EndOwing(gateway);
 }
 
 void Writes::NoteAsked(const std::string& account, const jobs::Asked& asked) {

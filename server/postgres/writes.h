@@ -63,6 +63,7 @@ class Writes {
   void Adopt(const jobs::JobRecord& record);
   absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record, std::int64_t adopted_version);
   void KeepHints(const jobs::JobKey& job, const std::vector<std::string>& pictory_job_ids);
+  void Nudge(const jobs::JobKey& job);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
   void EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string& gateway);
   absl::Status Delete(const jobs::JobRecord& record);
@@ -117,6 +118,8 @@ class Writes {
   void EndInterrupted(WallTime now, const Left& left);
   std::vector<jobs::Hint> RecoverHints();
   std::vector<OwedOnce> Owed(WallTime now, const Left& left);
+  // Says that nothing of the gateway's present epoch is owed but what the records themselves name.
+  void EndOwing(const std::string& gateway);
   // Makes the owed jobs the process's of this epoch. Gives back those that nobody else has taken.
   std::vector<jobs::OwedJob> Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch);
 

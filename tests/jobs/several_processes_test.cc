@@ -402,10 +402,9 @@ TEST_F(SeveralProcessesTest, ADeletedJobIsGoneEverywhere) {
   a_.transport.AnswerAllWith(Reply(200, kHasFailed));
   clock_.Advance(seconds(120));
   ASSERT_EQ(Load(b_, job)->state, v1::JOB_STATE_FAILED);
-  a_.core->deleter.Delete(tenants::kDefaultTenant, job,
-                          [](const absl::StatusOr<v1::Job>& deleted) {
-                            EXPECT_TRUE(deleted.ok()) << deleted.status();
-                          });
+  a_.core->deleter.Delete(tenants::kDefaultTenant, job, [](const absl::StatusOr<v1::Job>& deleted) {
+    EXPECT_TRUE(deleted.ok()) << deleted.status();
+  });
   clock_.Advance(seconds(1));
   EXPECT_EQ(Load(b_, job), nullptr);
 }

@@ -425,6 +425,31 @@ TEST_F(GatewaysTest, TheFeedTellsEachGatewayOfAllOthers) {
   }
 }
 
+// The gateway that gets a webhook's call need not be the one that looks after the job.
+TEST_F(GatewaysTest, AHintReachesTheOthersByTheFeed) {
+  Member& one = Join("one");
+  Member& two = Join("two");
+  JobRecord sending = one.Sending("1", 5);
+  std::string position = one.calls().FindFeedEnd().value();
+  ASSERT_TRUE(two.calls().KeepHints("acme", "j1", {"p1", "p2"}).ok());
+  jobs::FeedPage page = one.calls().ReadFeed(position, 9).value();
+  const jobs::FeedEntry hint{.job = {"acme", "j1"}, .shard = 5, .version = 1, .hint = true};
+  EXPECT_THAT(page.entries, ElementsAre(hint));
+  store::Answer<absl::StatusOr<std::vector<std::string>>> hints;
+  one.store().FindHints({"acme", "j1"}, hints.Callback());
+  EXPECT_THAT(hints.Wait().value(), ElementsAre("p1", "p2"));
+  ASSERT_TRUE(two.calls().KeepHints("acme", "j1", {"p1"}).ok());
+  EXPECT_THAT(one.calls().ReadFeed(page.position, 9)->entries, IsEmpty()) << "it is known";
+  ASSERT_TRUE(one.calls().UpdateVersion(sending).ok());
+  for (const char* id : {"j1", "nobody"}) {
+    store::Answer<absl::Status> nudged;
+    two.store().Nudge({"acme", id}, nudged.Callback());
+    EXPECT_TRUE(nudged.Wait().ok());
+  }
+  page = one.calls().ReadFeed(page.position, 9).value();
+  EXPECT_THAT(page.entries, SizeIs(2)) << "the change and the hint";
+}
+
 // While one reads a long list, who follows the feed does not wait.
 TEST_F(GatewaysTest, ASlowListDoesNotHoldUpTheFeed) {
   Member& one = Join("one");

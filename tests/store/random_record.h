@@ -18,9 +18,9 @@ class RandomRecords {
     jobs::JobRecord record;
     // Every field is named here: a field added to a record does not compile until it is filled, and
     // then every backend must keep it.
-    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token,
-           refusal, sent_at, credits_reserved, minted_request_id, mesh_request_id, waiting_request,
-           delivery, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
+    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal,
+           sent_at, credits_reserved, minted_request_id, mesh_request_id, waiting_request, delivery,
+           accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
            incomplete_count, failure_seen, notice] = record;
     version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(9));

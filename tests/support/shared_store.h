@@ -148,14 +148,14 @@ class SharedStore final : public jobs::Store {
       return found != disk_.processes.end() && found->second.until > now;
     };
     jobs::Holding holding;
-    holding.processes = static_cast<int>(std::count_if(
-        disk_.processes.begin(), disk_.processes.end(),
-        [&](const auto& process) { return process.second.until > now; }));
-    const auto share = static_cast<std::size_t>((limits::kShards + holding.processes - 1) /
-                                                holding.processes);
+    holding.processes = static_cast<int>(
+        std::count_if(disk_.processes.begin(), disk_.processes.end(),
+                      [&](const auto& process) { return process.second.until > now; }));
+    const auto share =
+        static_cast<std::size_t>((limits::kShards + holding.processes - 1) / holding.processes);
     const auto own = [this](const SharedDisk::Shard& shard) { return shard.owner == name_; };
-    auto held = static_cast<std::size_t>(
-        std::count_if(disk_.shards.begin(), disk_.shards.end(), own));
+    auto held =
+        static_cast<std::size_t>(std::count_if(disk_.shards.begin(), disk_.shards.end(), own));
     for (SharedDisk::Shard& shard : disk_.shards) {
       if (held > share && own(shard)) {
         shard.owner.clear();
