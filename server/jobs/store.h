@@ -259,6 +259,8 @@ struct FeedEntry {
 struct FeedPage {
   std::vector<FeedEntry> entries;
   std::string position;  // after the last of them
+  // Who has stopped the submits of all processes (Store::SetStopped), for people; empty: nobody.
+  std::string stopped_by;
 };
 
 // Feed is what has changed in the store, whoever changed it, visible or not. A reader follows it
@@ -321,6 +323,17 @@ class Store : public Submissions, public Jobs, public Leases, public Feed {
   // Whether other processes may use the store at the same time. What they change is in the feed,
   // and a process looks only after the shards that it holds.
   virtual bool shared() const { return false; }
+
+  // Gives back the value that all processes of the store have under this name: `made`, unless one
+  // was kept before. Called before serving, on the caller's thread.
+  virtual absl::StatusOr<std::string> ShareSecret(const std::string& /*name*/, std::string made) {
+    return made;
+  }
+
+  // Says whether this process is told to stop submits, which stops those of all (FeedPage). What
+  // was said last holds when the process ends, until it says otherwise, or has been away for
+  // limits::kStoreWriterKept.
+  virtual void SetStopped(bool /*stopped*/, StoreDone done) { done(absl::OkStatus()); }
 
   // Starts a new epoch, ends the submissions that were under way (jobs/restart.h), and counts the
   // visible records that are not final. Called once, before serving, on the caller's thread.

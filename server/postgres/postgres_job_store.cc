@@ -289,6 +289,25 @@ void PostgresJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done
       std::move(done));
 }
 
+absl::StatusOr<std::string> PostgresJobStore::ShareSecret(const std::string& name,
+                                                          std::string made) {
+  std::promise<absl::StatusOr<std::string>> done;
+  WriteFor<std::string>(
+      {},
+      [&](Writes& writes) -> absl::StatusOr<std::string> { return writes.ShareSecret(name, made); },
+      [&done](absl::StatusOr<std::string> kept) { done.set_value(std::move(kept)); });
+  return done.get_future().get();
+}
+
+void PostgresJobStore::SetStopped(bool stopped, Done done) {
+  writer_.Post({.apply =
+                    [this, stopped](Writes& writes) {
+                      writes.SetStopped(identity_, stopped);
+                      return absl::OkStatus();
+                    },
+                .done = std::move(done)});
+}
+
 void PostgresJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
   writer_.Post({.apply =
                     [this, owed = std::move(owed)](Writes& writes) {

@@ -97,6 +97,8 @@ class PostgresJobStore final : public jobs::Store {
   void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override;
   void Nudge(jobs::JobKey job, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
+  absl::StatusOr<std::string> ShareSecret(const std::string& name, std::string made) override;
+  void SetStopped(bool stopped, Done done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   void NoteAsked(std::string account, jobs::Asked asked, Done done) override;
   void Delete(jobs::JobRecord record, Done done) override;

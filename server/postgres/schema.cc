@@ -207,6 +207,15 @@ INSERT INTO pictory.shards (shard, owner, epoch) SELECT n, '', 0 FROM generate_s
 CREATE TABLE pictory.clean_epochs (
   epoch bigint PRIMARY KEY
 );
+CREATE TABLE pictory.stops (          -- of submits, by the file of a gateway
+  gateway bytea PRIMARY KEY,
+  address bytea NOT NULL,
+  said_at bigint NOT NULL
+);
+CREATE TABLE pictory.secrets (        -- that all gateways have
+  name bytea PRIMARY KEY,
+  value bytea NOT NULL
+);
 )sql";
 static_assert(limits::kShards == 1024, "the table has a row for each shard");
 

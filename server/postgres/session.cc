@@ -123,6 +123,9 @@ void Session::End(const Identity& identity) {
                        .Bytes(identity.gateway)
                        .Int(identity.epoch));
   GiveUpShards(*connection_, identity.gateway);
+  connection_->Run(
+      Statement(absl::StrCat("UPDATE pictory.stops SET said_at = ", kNowSql, " WHERE gateway = $1"))
+          .Bytes(identity.gateway));
   connection_->Commit();
 }
 

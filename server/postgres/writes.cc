@@ -431,6 +431,29 @@ void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string&
   EndOwing(gateway);
 }
 
+std::string Writes::ShareSecret(const std::string& name, const std::string& made) {
+  connection_.Run(Statement("INSERT INTO pictory.secrets VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                      .Bytes(name)
+                      .Bytes(made));
+  const Rows kept =
+      connection_.Run(Statement("SELECT value FROM pictory.secrets WHERE name = $1").Bytes(name));
+  return std::string(kept.Bytes(0, 0));
+}
+
+void Writes::SetStopped(const Identity& identity, bool stopped) {
+  if (!stopped) {
+    connection_.Run(
+        Statement("DELETE FROM pictory.stops WHERE gateway = $1").Bytes(identity.gateway));
+    return;
+  }
+  connection_.Run(
+      Statement(absl::StrCat("INSERT INTO pictory.stops VALUES ($1, $2, ", kNowSql,
+                             ") ON CONFLICT (gateway) DO UPDATE SET address = excluded.address,"
+                             " said_at = excluded.said_at"))
+          .Bytes(identity.gateway)
+          .Bytes(identity.address));
+}
+
 void Writes::NoteAsked(const std::string& account, const jobs::Asked& asked) {
   connection_.Run(
       Statement("INSERT INTO pictory.accounts VALUES ($1, $2, $3)"
@@ -475,6 +498,10 @@ void Writes::ForgetWriters() {
   connection_.Run(
       Statement(absl::StrCat("DELETE FROM pictory.gateways WHERE gone_at < ", kNowSql, " - $1"))
           .Int(std::chrono::microseconds(limits::kStoreWriterKept).count()));
+  connection_.Run(Statement(absl::StrCat("DELETE FROM pictory.stops AS s WHERE said_at < ", kNowSql,
+                                         " - $1 AND NOT EXISTS (SELECT 1 FROM pictory.gateways AS g"
+                                         " WHERE g.gateway = s.gateway)"))
+                      .Int(std::chrono::microseconds(limits::kStoreWriterKept).count()));
   const Rows gone = connection_.Run(
       Statement("DELETE FROM pictory.writers WHERE ended_at IS NOT NULL AND ended_at <"
                 " extract(epoch FROM clock_timestamp()) * 1000000 - $1 RETURNING writer")

@@ -66,6 +66,8 @@ class Writes {
   void Nudge(const jobs::JobKey& job);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
   void EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string& gateway);
+  std::string ShareSecret(const std::string& name, const std::string& made);
+  void SetStopped(const Identity& identity, bool stopped);
   absl::Status Delete(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   void NoteAsked(const std::string& account, const jobs::Asked& asked);

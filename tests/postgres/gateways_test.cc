@@ -450,6 +450,51 @@ TEST_F(GatewaysTest, AHintReachesTheOthersByTheFeed) {
   EXPECT_THAT(page.entries, SizeIs(2)) << "the change and the hint";
 }
 
+// A call of Pictory's may reach any gateway, so each must know the links of all.
+TEST_F(GatewaysTest, ASecretIsThatOfTheFirst) {
+  Member& one = Join("one");
+  Member& two = Join("two");
+  const std::string key("first\0key", 9);
+  EXPECT_EQ(one.store().ShareSecret("webhook.key", key).value(), key);
+  EXPECT_EQ(two.store().ShareSecret("webhook.key", "second key").value(), key);
+  EXPECT_EQ(two.store().ShareSecret("another", "second key").value(), "second key");
+  one.store().Close();
+  EXPECT_TRUE(absl::IsUnavailable(one.store().ShareSecret("webhook.key", key).status()));
+}
+
+// Whoever stops one stops all, and no restart of a gateway lets money be spent meanwhile.
+TEST_F(GatewaysTest, AStopIsThatOfAllUntilTheGatewayTakesItBack) {
+  Member& one = Join("one");
+  Member& two = Join("two");
+  const auto stopped_by = [](Member& member) {
+    return member.calls().ReadFeed(member.calls().FindFeedEnd().value(), 9).value().stopped_by;
+  };
+  const auto set = [](Member& member, bool stopped) {
+    store::Answer<absl::Status> said;
+    member.store().SetStopped(stopped, said.Callback());
+    EXPECT_TRUE(said.Wait().ok());
+  };
+  EXPECT_EQ(stopped_by(two), "");
+  set(one, true);
+  set(two, false);
+  EXPECT_EQ(stopped_by(two), "here");
+  EXPECT_EQ(stopped_by(one), "here");
+  one.store().Close();
+  EXPECT_EQ(stopped_by(two), "here");
+  Member& again = Join("one");
+  EXPECT_EQ(stopped_by(two), "here");
+  set(again, false);
+  EXPECT_EQ(stopped_by(two), "");
+  set(again, true);
+  again.store().Close();
+  const jobs::PruneQuery nothing{.finished_before = {}, .untouched_since = {}, .limit = 1};
+  ASSERT_TRUE(two.calls().Prune(nothing).ok());
+  EXPECT_EQ(stopped_by(two), "here");
+  server_.Sql("UPDATE pictory.stops SET said_at = 1");
+  ASSERT_TRUE(two.calls().Prune(nothing).ok());
+  EXPECT_EQ(stopped_by(two), "") << "that one does not come back";
+}
+
 // While one reads a long list, who follows the feed does not wait.
 TEST_F(GatewaysTest, ASlowListDoesNotHoldUpTheFeed) {
   Member& one = Join("one");
