@@ -68,7 +68,7 @@ TEST_P(LeasesTest, ReadsTheUnfinishedJobsOfSomeShards) {
   put("ended", 7, jobs::v1::JOB_STATE_SUCCEEDED);
   put("j9", 9);
   JobRecord hidden = Begun("hidden", "r");
-  hidden.shard = 7;
+  hidden.job.shard = 7;
   ASSERT_TRUE(calls_.Begin(hidden).ok());
   EXPECT_THAT(Ids(calls_.ReadShards({7, 9, 11}).value()), UnorderedElementsAre("j7", "j7b", "j9"));
   EXPECT_THAT(calls_.ReadShards({11}).value(), IsEmpty());
