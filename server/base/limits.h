@@ -588,7 +588,10 @@ inline constexpr seconds kStoreReconnectMax{2};
 inline constexpr seconds kStoreCloseMax{5};
 inline constexpr seconds kStoreLease{15};  // of a gateway on its store
 inline constexpr seconds kStoreLeaseRenewal{5};
-inline constexpr seconds kStoreLeaseGrace{60};  // after its end nobody else takes it
+// So long before its end a gateway stops looking after jobs by it, by its own clock.
+inline constexpr seconds kStoreLeaseMargin{2};
+// A gateway whose lease has been over for so long is gone: others end the attempts that it left.
+inline constexpr seconds kStoreLeaseGrace{60};
 static_assert(kSendWithin < kStoreLeaseGrace);
 inline constexpr minutes kStoreRefusedTold{1};  // that PostgreSQL refuses, at most so often
 inline constexpr int kStoreConflictsMax = 20;   // that one transaction is run again for

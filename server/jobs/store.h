@@ -218,7 +218,8 @@ struct Holding {
   std::vector<Lease> leases;  // in the order of their shards
   int processes = 1;          // that hold leases of this store at present, this one among them
   Duration ahead{};           // so far is the store's clock ahead of this process's
-  // Answers about jobs of these shards that a process which is gone owed: this one owes them now.
+  // Answers about jobs in these shards that a process owed which is gone; this one owes them now.
+  // Each comes once.
   std::vector<OwedJob> owed;
 };
 

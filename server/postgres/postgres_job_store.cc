@@ -8,7 +8,6 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "postgres/schema.h"
-#include "store/grant_all.h"
 
 namespace gateway::postgres {
 
@@ -37,8 +36,6 @@ absl::Status WhyNoServerFits(const std::string& conninfo) {
   }
 }
 
-// At most so often the same trouble is worth a line.
-
 absl::Status OpenError(const Error& error, const std::string& place) {
   const std::string message =
       absl::StrCat("Cannot open the job store in PostgreSQL (", place, "): ", Describe(error));
@@ -60,8 +57,8 @@ absl::Status OpenError(const Error& error, const std::string& place) {
 absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(PostgresOptions options) {
   Opened opened{.identity = {.gateway = options.gateway,
                              .address = options.address,
-                             .alone = options.alone,
-                             .sandbox = options.sandbox}};
+                             .sandbox = options.sandbox,
+                             .times = options.lease_times}};
   const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
   if (!place.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--store ", place.status().message()));
@@ -78,9 +75,7 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
         return migrated;
       }
       opened.created |= created;
-      if (absl::Status leased = TakeLease(*connection, opened.identity); !leased.ok()) {
-        return leased;
-      }
+      TakeLease(*connection, opened.identity);
       connection->set_patience(limits::kStoreReplyMax);
       Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt);
       return std::unique_ptr<PostgresJobStore>(
@@ -100,7 +95,6 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
 
 PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptions options)
     : conninfo_(options.conninfo),
-      gateway_(options.gateway),
       place_(std::move(opened.place)),
       created_(opened.created),
       has_standby_(opened.has_standby),
@@ -110,6 +104,7 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
       finds_(LaneOptions(options.read_queue_max)),
       lists_(LaneOptions(options.read_queue_max)),
       parts_(LaneOptions(options.read_queue_max)),
+      feed_(LaneOptions(options.read_queue_max)),
       writer_({.conninfo = conninfo_,
                .identity = identity_,
                .queue_max = options.write_queue_max,
@@ -280,8 +275,8 @@ void PostgresJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done
 
 void PostgresJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
   writer_.Post({.apply =
-                    [owed = std::move(owed)](Writes& writes) {
-                      writes.EndEpoch(owed);
+                    [this, owed = std::move(owed)](Writes& writes) {
+                      writes.EndEpoch(owed, identity_.gateway);
                       return absl::OkStatus();
                     },
                 .done = std::move(done)});
@@ -326,7 +321,7 @@ void PostgresJobStore::Find(std::string tenant, std::string name,
 void PostgresJobStore::FindMany(std::vector<jobs::JobKey> keys,
                                 Callback<std::vector<JobRecord>> done) {
   Read<std::vector<JobRecord>>(
-      finds_, [keys = std::move(keys)](Reads& reads) { return reads.FindMany(keys); },
+      feed_, [keys = std::move(keys)](Reads& reads) { return reads.FindMany(keys); },
       std::move(done));
 }
 
@@ -388,11 +383,15 @@ void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1
       std::move(done));
 }
 
-// One gateway alone holds all shards, whether the server is there or not.
 void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
-  finds_.Post({.done = [this, done = std::move(done)](absl::Status status) {
-    status.ok() ? done(store::GrantAll(epoch_)) : done(std::move(status));
-  }});
+  WriteFor<Renewal>(
+      {},
+      [this](Writes& writes) -> absl::StatusOr<Renewal> { return writes.Renew(identity_, seen_); },
+      [this, done = std::move(done)](absl::StatusOr<Renewal> renewal) {
+        if (!renewal.ok()) return done(renewal.status());
+        seen_ = std::move(renewal->seen);
+        done(std::move(renewal->holding));
+      });
 }
 
 void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
@@ -403,12 +402,12 @@ void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
 }
 
 void PostgresJobStore::FindFeedEnd(Callback<std::string> done) {
-  Read<std::string>(lists_, [](Reads& reads) { return reads.FindFeedEnd(); }, std::move(done));
+  Read<std::string>(feed_, [](Reads& reads) { return reads.FindFeedEnd(); }, std::move(done));
 }
 
 void PostgresJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
   Read<jobs::FeedPage>(
-      lists_,
+      feed_,
       [position = std::move(position), limit](Reads& reads) {
         return reads.ReadFeed(position, limit);
       },
@@ -420,14 +419,14 @@ absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
   WriteFor<jobs::Recovered>(
       {},
       [now, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
-        return writes.Recover(now, gateway_);
+        return writes.Recover(now, identity_.gateway);
       },
       [&done](absl::StatusOr<jobs::Recovered> recovered) { done.set_value(std::move(recovered)); });
   // The writer is at it for as long as that takes, and the lease must not run out meanwhile.
   std::future<absl::StatusOr<jobs::Recovered>> answer = done.get_future();
-  while (answer.wait_for(limits::kStoreLeaseRenewal) == std::future_status::timeout) {
+  while (answer.wait_for(identity_.times.renewal) == std::future_status::timeout) {
     try {
-      RenewLease(*Connection::Open(conninfo_, limits::kStoreReplyMax), identity_);
+      RenewLeaseAlone(*Connection::Open(conninfo_, limits::kStoreReplyMax), identity_);
     } catch (const std::exception&) {
       // The writer finds out as well, and says so.
     }
@@ -437,7 +436,11 @@ absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
     return absl::Status(recovered.status().code(),
                         absl::StrCat("PostgreSQL (", place_, "): ", recovered.status().message()));
   }
-  epoch_ = recovered->epoch;
+  if (absl::Status counted =
+          Stream([now, &recovered](Reads& reads) { reads.CountAll(now, *recovered); });
+      !counted.ok()) {
+    return counted;
+  }
   return recovered;
 }
 

@@ -33,12 +33,17 @@ class Reads {
                                            std::int64_t max_bytes);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
+  // What Recover tells of all that there is.
+  void CountAll(WallTime now, jobs::Recovered& recovered);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   void ReadShards(const std::vector<std::int32_t>& shards,
                   const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
 
  private:
+  std::vector<jobs::Unfinished> CountUnfinished();
+  std::vector<jobs::Spent> ReadSpent(WallTime started);
+  jobs::AskedOfAccounts ReadAsked();
   std::optional<jobs::JobRecord> One(const Statement& statement);
   std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);
 

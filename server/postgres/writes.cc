@@ -403,7 +403,7 @@ bool Writes::Claim(const jobs::OwedAnswers::Claim& claim) {
              .changed() > 0;
 }
 
-void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
+void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string& gateway) {
   for (const jobs::OwedJob& job : owed) {
     connection_.Run(
         Statement("UPDATE pictory.jobs SET delivery = $1 WHERE tenant = $2 AND job_id = $3")
@@ -411,7 +411,9 @@ void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
             .Bytes(job.tenant)
             .Bytes(job.job_id));
   }
-  connection_.Run("UPDATE pictory.store SET clean_epoch = epoch");
+  connection_.Run(Statement("INSERT INTO pictory.clean_epochs SELECT jobs_epoch FROM"
+                            " pictory.gateways WHERE gateway = $1 ON CONFLICT DO NOTHING")
+                      .Bytes(gateway));
 }
 
 void Writes::NoteAsked(const std::string& account, const jobs::Asked& asked) {
@@ -455,6 +457,9 @@ std::vector<JobKey> Writes::Prune(const jobs::PruneQuery& query) {
 }
 
 void Writes::ForgetWriters() {
+  connection_.Run(
+      Statement(absl::StrCat("DELETE FROM pictory.gateways WHERE gone_at < ", kNowSql, " - $1"))
+          .Int(std::chrono::microseconds(limits::kStoreWriterKept).count()));
   const Rows gone = connection_.Run(
       Statement("DELETE FROM pictory.writers WHERE ended_at IS NOT NULL AND ended_at <"
                 " extract(epoch FROM clock_timestamp()) * 1000000 - $1 RETURNING writer")
