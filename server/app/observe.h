@@ -39,6 +39,8 @@ std::function<void(std::size_t)> Pruned();
 // Sets the clock by that of a store which several gateways share, and writes a line whenever there
 // are more or fewer of them, or this one looks after more or fewer shards.
 std::function<void(const jobs::Holding&)> LeasesRenewed(CorrectedClock& clock);
+// Writes a line when another gateway with the same store has stopped submits, or allows them again.
+std::function<void(const std::string& by)> StoppedForAll();
 // Says how many jobs wait until callers show the keys of their accounts; writes nothing if none
 // does.
 void TellWaiting(const std::vector<jobs::Unfinished>& unfinished);

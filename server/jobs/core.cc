@@ -35,6 +35,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       ground_(ground),
       changed_(std::move(events.changed)),
       renewed_(std::move(events.renewed)),
+      stopped_for_all_(std::move(events.stopped_for_all)),
       recovered_(std::move(recovered)) {
   hub.SetEnded(std::move(events.ended));
   hub.SetWatchersChanged(
@@ -109,6 +110,12 @@ ForeignChanges::Events Core::WhatOthersDo() {
               [this](const JobKey& job) {
                 poller.Hint(job.tenant, job.id);
                 resolver.RecallHints(job);
+              },
+          .stopped =
+              [this](const std::string& by) {
+                const bool was = spending.stopped();
+                spending.SetStoppedForAll(!by.empty());
+                if (stopped_for_all_ && spending.stopped() != was) stopped_for_all_(by);
               }};
 }
 

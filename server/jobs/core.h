@@ -62,6 +62,8 @@ struct CoreEvents {
   std::function<void(std::size_t)> pruned{};  // how many at a time
   // After each renewal of the leases of a store that several processes share.
   std::function<void(const Holding&)> renewed{};
+  // Another process with this store has stopped submits; empty: they are allowed again.
+  std::function<void(const std::string& by)> stopped_for_all{};
 };
 
 // What the core stands on. All of it must outlive the core.
@@ -130,6 +132,7 @@ class Core {
   CoreGround ground_;
   const std::function<void(const JobRecord&)> changed_;
   const std::function<void(const Holding&)> renewed_;
+  const std::function<void(const std::string&)> stopped_for_all_;
   Recovered recovered_;
 };
 

@@ -68,6 +68,7 @@ void ForeignChanges::OnPage(absl::StatusOr<FeedPage> page) {
   if (stopped_) return;
   if (absl::IsOutOfRange(page.status())) return FindEnd();
   if (!page.ok()) return Arm();
+  events_.stopped(page->stopped_by);
   page_position_ = std::move(page->position);
   page_full_ = page->entries.size() >= static_cast<std::size_t>(limits::kFeedPage);
   looks_.clear();

@@ -35,6 +35,8 @@ class ForeignChanges {
     std::function<void()> missed;  // changes of jobs that are in no memory here may be missed
     // Somebody says that a job has news, or has hinted at what it is at Pictory.
     std::function<void(const JobKey&)> hinted;
+    // With each reading: who has stopped the submits of all processes (FeedPage); empty: nobody.
+    std::function<void(const std::string& by)> stopped;
   };
 
   ForeignChanges(const Shards& shards, Feed& feed, Jobs& jobs, Ledger& ledger, Hub& hub,

@@ -76,6 +76,10 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
       }
       opened.created |= created;
       TakeLease(*connection, opened.identity);
+      const MonoTime asked = std::chrono::steady_clock::now();
+      const WallTime here = SystemClock().WallNow();
+      const WallTime there = RenewLease(*connection, opened.identity, /*shares=*/false);
+      opened.ahead = (there - here) - (std::chrono::steady_clock::now() - asked) / 2;
       connection->set_patience(limits::kStoreReplyMax);
       Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt);
       return std::unique_ptr<PostgresJobStore>(
@@ -97,6 +101,7 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
     : conninfo_(options.conninfo),
       place_(std::move(opened.place)),
       created_(opened.created),
+      ahead_(opened.ahead),
       has_standby_(opened.has_standby),
       identity_(std::move(opened.identity)),
       close_wait_(options.close_wait),

@@ -118,6 +118,8 @@ class PostgresJobStore final : public jobs::Store {
 
   // Whether there was no store in the database before.
   bool created() const { return created_; }
+  // So far was the server's clock ahead of this machine's when the store was opened.
+  Duration ahead() const { return ahead_; }
   // Whether each commit waits for a standby.
   bool has_standby() const { return has_standby_; }
   // Where the store is, without a password.
@@ -135,6 +137,7 @@ class PostgresJobStore final : public jobs::Store {
     std::string place;
     Identity identity;
     bool created = false;
+    Duration ahead{};
     bool has_standby = false;
   };
   PostgresJobStore(Opened opened, Session session, PostgresOptions options);
@@ -159,6 +162,7 @@ class PostgresJobStore final : public jobs::Store {
   const std::string conninfo_;
   const std::string place_;
   const bool created_;
+  const Duration ahead_;
   const bool has_standby_;
   const Identity identity_;
   const Duration close_wait_;

@@ -32,11 +32,11 @@ Renewal Writes::Renew(const Identity& identity, const Seen& seen) {
   std::vector<std::int32_t>& looked = renewal.seen.epochs == seen.epochs ? gained : all;
   if (looked.empty()) return renewal;
   const Left left{.gateway = {}, .shards = std::move(looked)};
-  EndInterrupted(wall, left);
+  EndInterrupted(at_server, left);
   const Rows own =
       connection_.Run(Statement("SELECT jobs_epoch FROM pictory.gateways WHERE gateway = $1")
                           .Bytes(identity.gateway));
-  holding.owed = Owe(Owed(wall, left), own.Int(0, 0));
+  holding.owed = Owe(Owed(at_server, left), own.Int(0, 0));
   return renewal;
 }
 
