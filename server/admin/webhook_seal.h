@@ -2,7 +2,8 @@
 // token with a MAC over it, and both are one segment of the webhook's URL.
 //
 // The token alone is random enough not to be guessed, but to tell a known token from another takes
-// a read of the store. The MAC (HMAC-SHA256 with a key that only this state directory holds) lets
+// a read of the store. The MAC (HMAC-SHA256 with a key that only this state directory holds, or a
+// store that several gateways share) lets
 // the receiver turn strangers away without one.
 //
 // It is immutable, and may be used from any thread.
@@ -27,6 +28,8 @@ class WebhookSeal {
   // directory must exist, and no other process may do the same meanwhile. Errors name the file and
   // what to do.
   static absl::StatusOr<WebhookSeal> FromFile(const std::filesystem::path& file);
+
+  const Secret& key() const { return key_; }
 
   // TOKEN.MAC, all of it unreserved in URLs: for `token` of lower-case hex digits, 65 bytes longer.
   std::string Seal(std::string_view token) const;

@@ -32,6 +32,7 @@
 #include "app/tracing.h"
 #include "app/upstream.h"
 #include "app/webhooks.h"
+#include "base/corrected_clock.h"
 #include "base/lag_probe.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -108,7 +109,7 @@ struct Gateway::Parts {
   std::string NotReady() const;
 
   const Config config;
-  SystemClock clock;
+  CorrectedClock clock;
   Random random;
   Shedding shedding{MemoryLimitOf(config, FindMemory())};
   tenants::Callers callers{config.tenants.directory, config.trust, clock};
@@ -152,6 +153,7 @@ absl::Status Gateway::Parts::Open(std::function<void()> failed) {
   auto opened = OpenStore(config, StoreDirectory(), std::move(failed));
   if (!opened.ok()) return opened.status();
   kept = *std::move(opened);
+  clock.SetAhead(kept.ahead);
   auto found = kept.store->Recover(clock.WallNow());
   if (!found.ok()) return found.status();
   recovered = *std::move(found);
@@ -178,7 +180,7 @@ absl::Status Gateway::Parts::OpenUpstream() {
   }
   if (absl::Status connected = doors.Connect(base_url); !connected.ok()) return connected;
   LogUpstream(config, base_url);
-  auto receiver = ListenForWebhooks(config, StoreDirectory());
+  auto receiver = ListenForWebhooks(config, StoreDirectory(), *kept.store);
   if (!receiver.ok()) return receiver.status();
   webhooks = *std::move(receiver);
   return absl::OkStatus();
@@ -287,7 +289,9 @@ void Gateway::Parts::BuildDomain() {
                           .submits = SubmitEvents(metrics, tracing.get()),
                           .resolves = ResolveEvents(metrics),
                           .ended = JobEnded(metrics),
-                          .pruned = Pruned()};
+                          .pruned = Pruned(),
+                          .renewed = LeasesRenewed(clock),
+                          .stopped_for_all = StoppedForAll()};
   if (tracing != nullptr) {
     events.changed = [this](const jobs::JobRecord& record) { tracing->JobChanged(record); };
   }
@@ -322,8 +326,14 @@ void Gateway::Parts::BuildDomain() {
   core->ledger.HiddenBy(
       [this](const jobs::JobRecord& record) { follower->OnHiddenChange(record); });
   WatchFiles();
-  stop_file =
-      std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock, *timers);
+  StopFile::Tell tell;
+  if (kept.store->shared()) {
+    tell = [this](bool stopped, std::function<void(absl::Status)> told) {
+      kept.store->SetStopped(stopped, std::move(told));
+    };
+  }
+  stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock,
+                                         *timers, std::move(tell));
 }
 
 absl::Status Gateway::Parts::TakeUpJobs() {

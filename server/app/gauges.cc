@@ -52,6 +52,8 @@ double Seconds(Duration duration) { return std::chrono::duration<double>(duratio
 void AddJobs(Adder& add, jobs::Core& core) {
   add.Gauge("jobs_unfinished", "Jobs that have not ended",
             [&core] { return core.hub.unfinished(); });
+  add.Gauge("shards_held", "Shards of the jobs that this gateway looks after, of 1,024",
+            [&core] { return core.shards.count(); });
   add.Gauge("jobs_followed", "Jobs that are polled", [&core] { return core.poller.followed(); });
   add.Gauge("jobs_waiting", "Jobs that wait for the job that they are made of",
             [&core] { return core.waiting.waiting(); });

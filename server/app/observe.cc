@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "absl/strings/str_join.h"
 #include "base/errors.h"
+#include "base/limits.h"
 #include "obs/log.h"
 #include "tenants/caller_key.h"
 
@@ -288,6 +290,29 @@ std::function<void(const jobs::Job&)> JobEnded(obs::Metrics& metrics) {
 std::function<void(std::size_t)> Pruned() {
   return [](std::size_t records) {
     if (records > 0) Log(Level::kInfo, "pruned", {{"jobs", records}});
+  };
+}
+
+std::function<void(const jobs::Holding&)> LeasesRenewed(CorrectedClock& clock) {
+  using Told = std::pair<int, std::size_t>;
+  return [&clock, told = std::make_shared<Told>()](const jobs::Holding& holding) {
+    clock.SetAhead(holding.ahead);
+    const Told now{holding.processes, holding.leases.size()};
+    if (std::exchange(*told, now) == now) return;
+    Log(Level::kInfo, "shards",
+        {{"held", now.second},
+         {"of", static_cast<std::int64_t>(limits::kShards)},
+         {"gateways", static_cast<std::int64_t>(now.first)}});
+  };
+}
+
+std::function<void(const std::string&)> StoppedForAll() {
+  return [](const std::string& by) {
+    if (by.empty()) return Log(Level::kInfo, "submits_allowed", {{"note", "no gateway stops them"}});
+    Log(Level::kWarn, "submits_stopped",
+        {{"by", by},
+         {"note", "a gateway with the same store is told to; new submits are refused at all of "
+                  "them until its file stop-submits is removed"}});
   };
 }
 

@@ -11,6 +11,7 @@
 #include "admin/webhook_receiver.h"
 #include "app/tracing.h"
 #include "base/clock.h"
+#include "base/corrected_clock.h"
 #include "jobs/poller.h"
 #include "jobs/resolver.h"
 #include "jobs/store.h"
@@ -35,6 +36,11 @@ admin::WebhookEvents WebhookEventsOf(
 std::function<void(const absl::Status& fetched, Duration life)> TokenFetched(obs::Metrics& metrics);
 jobs::UpstreamsEvents UpstreamsEvents();
 std::function<void(std::size_t)> Pruned();
+// Sets the clock by that of a store which several gateways share, and writes a line whenever there
+// are more or fewer of them, or this one looks after more or fewer shards.
+std::function<void(const jobs::Holding&)> LeasesRenewed(CorrectedClock& clock);
+// Writes a line when another gateway with the same store has stopped submits, or allows them again.
+std::function<void(const std::string& by)> StoppedForAll();
 // Says how many jobs wait until callers show the keys of their accounts; writes nothing if none
 // does.
 void TellWaiting(const std::vector<jobs::Unfinished>& unfinished);

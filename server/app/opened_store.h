@@ -21,6 +21,7 @@ struct OpenedStore {
   // Where the jobs are, for the log: `directory` or `postgres`, and which one.
   std::string kind;
   std::string place;
+  Duration ahead{};  // so far is its clock ahead of this machine's
   // Of its writer, for metrics; may be called as long as `store` is there.
   std::function<double()> commits = [] { return 0; };
   std::function<Duration()> commit_time = [] { return Duration::zero(); };

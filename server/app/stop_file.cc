@@ -1,16 +1,43 @@
 #include "app/stop_file.h"
-#include "base/limits.h"
 
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "base/limits.h"
+#include "base/mutex.h"
 #include "obs/log.h"
 
 namespace gateway::app {
+
+struct StopFile::Told {
+  Mutex mutex;
+  std::optional<bool> taken GUARDED_BY(mutex);  // what the store has taken
+  bool busy GUARDED_BY(mutex) = false;          // it is being told
+};
+
 StopFile::StopFile(std::filesystem::path path, jobs::Spending& spending, const Clock& clock,
-                   Timers& timers)
-    : path_(std::move(path)), spending_(spending), clock_(clock), next_(timers) {
+                   Timers& timers, Tell tell)
+    : path_(std::move(path)),
+      spending_(spending),
+      clock_(clock),
+      tell_(std::move(tell)),
+      told_(std::make_shared<Told>()),
+      next_(timers) {
   Look();
+}
+
+void StopFile::TellStore(bool stopped) {
+  {
+    MutexLock lock(told_->mutex);
+    if (told_->busy || told_->taken == stopped) return;
+    told_->busy = true;
+  }
+  tell_(stopped, [told = told_, stopped](const absl::Status& taken) {
+    MutexLock lock(told->mutex);
+    told->busy = false;
+    if (taken.ok()) told->taken = stopped;
+  });
 }
 
 void StopFile::Look() {
@@ -20,7 +47,7 @@ void StopFile::Look() {
   const bool there = std::filesystem::exists(found);
   if (found.type() == std::filesystem::file_type::not_found) failed.clear();
   const bool stopped = there || failed;
-  if (stopped != spending_.stopped()) {
+  if (stopped != spending_.stopped_here()) {
     spending_.SetStopped(stopped);
     obs::Log(stopped ? obs::Level::kWarn : obs::Level::kInfo,
              stopped ? "submits_stopped" : "submits_allowed",
@@ -29,6 +56,7 @@ void StopFile::Look() {
                        : stopped ? "new submits are refused until the file is removed"
                                  : "the file is gone"}});
   }
+  if (tell_) TellStore(stopped);
   next_.At(clock_.Now() + limits::kStopFileLookInterval, [this] { Look(); });
 }
 

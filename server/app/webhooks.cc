@@ -81,10 +81,15 @@ absl::Status CheckWebhooks(const Config& config) {
 }
 
 absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
-    const Config& config, const std::filesystem::path& directory) {
+    const Config& config, const std::filesystem::path& directory, jobs::Store& store) {
   if (!config.webhook_listen.has_value()) return nullptr;
   auto seal = admin::WebhookSeal::FromFile(directory / kKeyFile);
   if (!seal.ok()) return seal.status();
+  if (store.shared()) {
+    auto shared = store.ShareSecret(kKeyFile, seal->key().Reveal());
+    if (!shared.ok()) return shared.status();
+    seal = admin::WebhookSeal(Secret(*std::move(shared)));
+  }
   auto receiver = admin::WebhookReceiver::Listen({.address = config.webhook_listen->host,
                                                   .port = config.webhook_listen->port,
                                                   .public_url = config.webhook_url,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "admin/webhook_receiver.h"
 #include "app/config.h"
+#include "jobs/store.h"
 
 namespace CLI {
 class App;
@@ -32,8 +33,9 @@ absl::Status CompleteWebhooks(const WebhookFlags& flags, Config& config);
 absl::Status CheckWebhooks(const Config& config);
 
 // Returns a receiver that is bound, but does not serve yet; null if webhooks are off. The key is
-// kept beside the jobs in `directory`.
+// kept beside the jobs in `directory`; gateways that share a store have one key, which it keeps, so
+// that a webhook call may reach any of them.
 absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
-    const Config& config, const std::filesystem::path& directory);
+    const Config& config, const std::filesystem::path& directory, jobs::Store& store);
 
 }  // namespace gateway::app

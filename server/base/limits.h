@@ -230,6 +230,8 @@ inline constexpr milliseconds kSandboxPollFirst{200};
 inline constexpr milliseconds kSandboxPollMax{1000};
 inline constexpr seconds kPollErrorFirst{2};
 inline constexpr minutes kPollErrorMax{5};
+// How soon a job is asked about again of which there was news while the store could not be reached.
+inline constexpr seconds kPollUnstored{10};
 // Pictory need not know a job for so long after it has accepted it. A job that it did not know so
 // many times in a row, over at least so long, is upstream_missing.
 inline constexpr seconds kNotFoundGrace{60};
@@ -474,6 +476,13 @@ inline constexpr std::size_t kOwedSweepFirst = 1024;
 inline constexpr seconds kOwedSweepInterval{1};
 inline constexpr int kSpendingLimitMax = 1'000'000;  // submits a day that can be counted
 inline constexpr milliseconds kMinTimeToSend{500};
+// With a store that several gateways share: a request is sent within so long of the write that says
+// it is, which is less than after which another gateway may say what became of it; and how often a
+// call looks for the end of an equal submit that runs at another gateway, and how long before its
+// deadline it answers without.
+inline constexpr seconds kSendWithin{15};
+inline constexpr milliseconds kPeerLook{250};
+inline constexpr seconds kPeerAnswerBefore{1};
 // How long a notice to the service manager waits for a place in its queue.
 inline constexpr seconds kServiceNoticeWait{1};
 inline constexpr int kBeatsPerWatchdog = 3;     // that systemd hears of within its WatchdogSec
@@ -579,7 +588,11 @@ inline constexpr seconds kStoreReconnectMax{2};
 inline constexpr seconds kStoreCloseMax{5};
 inline constexpr seconds kStoreLease{15};  // of a gateway on its store
 inline constexpr seconds kStoreLeaseRenewal{5};
-inline constexpr seconds kStoreLeaseGrace{60};  // after its end nobody else takes it
+// So long before its end a gateway stops looking after jobs by it, by its own clock.
+inline constexpr seconds kStoreLeaseMargin{2};
+// A gateway whose lease has been over for so long is gone: others end the attempts that it left.
+inline constexpr seconds kStoreLeaseGrace{60};
+static_assert(kSendWithin < kStoreLeaseGrace);
 inline constexpr minutes kStoreRefusedTold{1};  // that PostgreSQL refuses, at most so often
 inline constexpr int kStoreConflictsMax = 20;   // that one transaction is run again for
 // The pause before that, at most; spread, because others pause as well.

@@ -301,6 +301,11 @@ int CurlTransfer::OnBeforeSend(void* self, char*, char*, int, int) {
     transfer.response_.error = "the connection died after the request was sent; not sent again";
     return CURL_PREREQFUNC_ABORT;
   }
+  const std::function<bool()>& may_send = transfer.pending_.request.may_send;
+  if (transfer.sends_ == 0 && may_send && !may_send()) {
+    transfer.response_.error = "it was held up for too long to be sent";
+    return CURL_PREREQFUNC_ABORT;
+  }
   ++transfer.sends_;
   return CURL_PREREQFUNC_OK;
 }

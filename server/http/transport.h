@@ -41,6 +41,9 @@ struct Request {
   Duration timeout = limits::kPollTimeout;  // from the start of the transfer, queueing not counted
   // A request that is still queued at this time is answered kNotSent without touching the network.
   MonoTime start_by = MonoTime::max();
+  // Asked, on the transport's thread, before the first byte is written; if it says no, the request
+  // is answered kNotSent. Null: it may be.
+  std::function<bool()> may_send;
   // Asked, on the transport's thread, before a kRead request is written anew. Null: it may be.
   std::function<bool()> may_repeat;
   std::size_t max_body_bytes = limits::kJobReplyMaxBytes;  // decoded bytes

@@ -76,10 +76,16 @@ class Account {
     MutexLock lock(mutex_);
     budget_.OnRateLimited(retry_after, clock_.Now());
   }
+  // See Budget.
+  void ShareWith(int processes) {
+    MutexLock lock(mutex_);
+    budget_.ShareWith(processes, clock_.Now());
+    share_ = requests_per_second_ / std::max(1, processes);
+  }
   // Takes so many, at most limits::kLooksBurst, of the looks at what nobody here knows: how long
   // until there are as many, zero if they are taken.
   Duration TakeLooks(int many) {
-    const TokenBucket::Size size{.per_second = requests_per_second_ * limits::kLooksShare,
+    const TokenBucket::Size size{.per_second = share_ * limits::kLooksShare,
                                  .burst = limits::kLooksBurst};
     const MonoTime now = clock_.Now();
     MutexLock lock(mutex_);
@@ -168,7 +174,8 @@ class Account {
     degraded_changed_ = std::move(changed);
   }
 
-  double requests_per_second() const { return requests_per_second_; }
+  // That this process may ask at most.
+  double requests_per_second() const { return share_; }
 
  private:
   static bool Refuses(const absl::Status& why) {
@@ -181,6 +188,7 @@ class Account {
 
   const Clock& clock_;
   const double requests_per_second_;
+  std::atomic<double> share_{requests_per_second_};  // this process's part of them
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
   RepeatBudget repeats_ GUARDED_BY(mutex_);

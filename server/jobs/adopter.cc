@@ -13,9 +13,10 @@ namespace gateway::jobs {
 
 using Kind = pictory::JobReply::Kind;
 
-Adopter::Adopter(bool sandbox, Upstreams& upstreams, Ledger& ledger, Jobs& jobs, Hub& hub,
-                 const Clock& clock, Random& random)
+Adopter::Adopter(bool sandbox, const Shards& shards, Upstreams& upstreams, Ledger& ledger,
+                 Jobs& jobs, Hub& hub, const Clock& clock, Random& random)
     : sandbox_(sandbox),
+      shards_(shards),
       upstreams_(upstreams),
       ledger_(ledger),
       jobs_(jobs),
@@ -106,6 +107,7 @@ void Adopter::OnReply(const Asking& asking, const pictory::JobReply& reply) {
   record.job.account = asking.account;
   record.job.job_id = MintJobId(now, random_);
   record.job.sandbox = sandbox_;
+  record.job.shard = shards_.Pick(random_);
   ledger_.Adopt(std::move(record), [this, asking, reply](Ledger::Outcome outcome) {
     OnAdopted(asking, reply, std::move(outcome));
   });

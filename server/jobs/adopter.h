@@ -24,6 +24,7 @@
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
 #include "jobs/owner.h"
+#include "jobs/shards.h"
 #include "jobs/store.h"
 #include "jobs/upstreams.h"
 
@@ -32,8 +33,8 @@ namespace gateway::jobs {
 class Adopter {
  public:
   // `sandbox` says that the jobs are those of the sandbox.
-  Adopter(bool sandbox, Upstreams& upstreams, Ledger& ledger, Jobs& jobs, Hub& hub,
-          const Clock& clock, Random& random);
+  Adopter(bool sandbox, const Shards& shards, Upstreams& upstreams, Ledger& ledger, Jobs& jobs,
+          Hub& hub, const Clock& clock, Random& random);
   Adopter(const Adopter&) = delete;
   Adopter& operator=(const Adopter&) = delete;
 
@@ -60,6 +61,7 @@ class Adopter {
   bool IsUnknown(const AtPictory& name, MonoTime now) REQUIRES(mutex_);
 
   const bool sandbox_;
+  const Shards& shards_;
   Upstreams& upstreams_;
   Ledger& ledger_;
   Jobs& jobs_;

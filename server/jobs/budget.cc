@@ -33,9 +33,18 @@ void Budget::Refill(MonoTime now) {
   const double spill_to_submit = std::max(0.0, poll_.tokens - capacity);
   submit_.tokens = std::min(capacity, submit_.tokens + spill_to_submit);
   poll_.tokens = std::min(capacity, poll_.tokens + spill_to_poll);
-  rate_ =
-      std::min(options_.requests_per_second,
-               rate_ + options_.requests_per_second * limits::kBudgetRecoveryPerSecond * elapsed);
+  rate_ = std::min(MostPerSecond(),
+                   rate_ + MostPerSecond() * limits::kBudgetRecoveryPerSecond * elapsed);
+}
+
+void Budget::ShareWith(int processes, MonoTime now) {
+  const double part = 1.0 / std::max(1, processes);
+  if (part == part_) return;
+  Refill(now);
+  rate_ *= part / part_;
+  part_ = part;
+  submit_.tokens = std::min(submit_.tokens, Capacity());
+  poll_.tokens = std::min(poll_.tokens, Capacity());
 }
 
 bool Budget::TryTake(Share share, MonoTime now) {
@@ -80,7 +89,7 @@ MonoTime Budget::NextAt(Share share, MonoTime now) {
 
 void Budget::OnRateLimited(Duration retry_after, MonoTime now) {
   Refill(now);
-  rate_ = std::max(options_.requests_per_second * limits::kBudgetLeast, rate_ / 2);
+  rate_ = std::max(MostPerSecond() * limits::kBudgetLeast, rate_ / 2);
   submit_.tokens = poll_.tokens = 0;
   const Duration wait =
       std::clamp<Duration>(retry_after, limits::kRetryAfterMin, limits::kRetryAfterMax);

@@ -35,6 +35,9 @@ class Budget {
   // When TryTake could succeed, if nobody else takes a request meanwhile. Never before `now`.
   MonoTime NextAt(Share share, MonoTime now);
 
+  // Leaves so many processes, at least one, an equal part of the rate and of the burst each.
+  void ShareWith(int processes, MonoTime now);
+
   // Notes that Pictory said 429; `retry_after` is zero if it named no time.
   void OnRateLimited(Duration retry_after, MonoTime now);
   // Lets nothing be sent before `until`.
@@ -53,9 +56,11 @@ class Budget {
 
   void Refill(MonoTime now);
   Bucket& Of(Share share) { return share == Share::kSubmit ? submit_ : poll_; }
-  double Capacity() const { return std::max(1.0, options_.burst / 2); }
+  double Capacity() const { return std::max(1.0, options_.burst / 2 * part_); }
+  double MostPerSecond() const { return options_.requests_per_second * part_; }
 
   const BudgetOptions options_;
+  double part_ = 1;  // of the account's rate
   double rate_;
   Bucket submit_, poll_;
   MonoTime refilled_at_;

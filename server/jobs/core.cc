@@ -2,22 +2,23 @@
 
 namespace gateway::jobs {
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
-    : upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
+    : shards(!ground.store.shared(), ground.clock),
+      upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
                 std::move(events.upstreams)),
       hub(options.hub, ground.store, ground.broadcaster),
       ledger(ground.store, ground.store, hub),
-      adopter(options.submitting.sandbox, upstreams, ledger, ground.store, hub, ground.clock,
-              ground.random),
+      adopter(options.submitting.sandbox, shards, upstreams, ledger, ground.store, hub,
+              ground.clock, ground.random),
       owed(options.keyless_settle, ground.clock),
       spending(options.spending, ground.clock, std::move(options.limits_of)),
-      poller(std::move(options.polling), upstreams, ledger, ground.store, ground.clock,
+      poller(std::move(options.polling), shards, upstreams, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
-      resolver(upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
+      resolver(shards, upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
                ground.timers, std::move(events.resolves)),
-      waiting(spending, ledger, ground.store, hub, ground.clock, ground.timers),
-      submitter(WithCounts(std::move(options.submitting), recovered.epoch), upstreams, spending,
-                owed, waiting, ledger, ground.store, ground.store, hub, adopter, ground.clock,
-                ground.timers, ground.random, WithHints(std::move(events.submits))),
+      waiting(shards, spending, ledger, ground.store, hub, ground.clock, ground.timers),
+      submitter(WithCounts(std::move(options.submitting), recovered.epoch), shards, upstreams,
+                spending, owed, waiting, ledger, ground.store, ground.store, hub, adopter,
+                ground.clock, ground.timers, ground.random, WithHints(std::move(events.submits))),
       callers(
           std::move(options.caller_account),
           [this](const std::string& account) { return has_jobs(account); }, upstreams,
@@ -26,22 +27,44 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       accounts(upstreams, ground.clock),
       previews(accounts),
       deleter(upstreams, ledger, ground.store, ground.clock, std::move(options.remove_files)),
-      retention(options.retention, ledger, ground.clock, ground.timers, std::move(events.pruned)),
+      retention(options.retention, shards, ledger, ground.clock, ground.timers,
+                std::move(events.pruned)),
+      foreign(shards, ground.store, ground.store, ledger, hub, ground.clock, ground.timers,
+              WhatOthersDo()),
+      keeper(shards, ground.store, ground.clock, ground.timers, WhatMoves()),
       ground_(ground),
       changed_(std::move(events.changed)),
+      renewed_(std::move(events.renewed)),
+      stopped_for_all_(std::move(events.stopped_for_all)),
       recovered_(std::move(recovered)) {
   hub.SetEnded(std::move(events.ended));
   hub.SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller.SetWatched(tenant, job_id, count > 0);
       });
+  ledger.Observe(
+      [this](const JobRecord& record, const SnapshotPtr& seen) {
+        poller.OnChange(record, seen);
+        if (seen != nullptr) resolver.OnChange(record);
+      },
+      Ledger::Of::kAnyProcess);
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
     if (seen != nullptr) spending.OnChange(record);
-    poller.OnChange(record, seen);
-    if (seen != nullptr) resolver.OnChange(record);
     waiting.OnChange(record, seen);
     if (seen != nullptr && changed_) changed_(record);
   });
+  if (!shards.alone()) {
+    hub.SetCurrent([this](const Snapshot& job) { return shards.Holds(job.shard); });
+    ledger.Observe(
+        [this](const JobRecord& record, const SnapshotPtr&) { foreign.OnOwnChange(record); });
+    ledger.HiddenBy([this](const JobRecord& record) { foreign.OnOwnChange(record); });
+    ledger.Observe(
+        [this](const JobRecord& record, const SnapshotPtr& seen) {
+          const bool waits = seen != nullptr && record.job.state == v1::JOB_STATE_WAITING;
+          waits ? waiting.FollowRecovered(record) : waiting.OnChange(record, seen);
+        },
+        Ledger::Of::kOtherProcesses);
+  }
   waiting.SendWith([this](JobRecord record, double credits_held, WaitingJobs::Sent sent) {
     submitter.SendWaiting(std::move(record), credits_held, std::move(sent));
   });
@@ -80,19 +103,65 @@ SubmitEvents Core::WithHints(SubmitEvents events) {
   return events;
 }
 
+ForeignChanges::Events Core::WhatOthersDo() {
+  return {.begun = [this] { keeper.Start(); },
+          .missed = [this] { keeper.ReadAnew(); },
+          .hinted =
+              [this](const JobKey& job) {
+                poller.Hint(job.tenant, job.id);
+                resolver.RecallHints(job);
+              },
+          .stopped =
+              [this](const std::string& by) {
+                const bool was = spending.stopped();
+                spending.SetStoppedForAll(!by.empty());
+                if (stopped_for_all_ && spending.stopped() != was) stopped_for_all_(by);
+              }};
+}
+
+ShardEvents Core::WhatMoves() {
+  return {.found = [this](const JobRecord& record) { TakeUpJob(record); },
+          .lost =
+              [this] {
+                poller.DropLost();
+                waiting.DropLost();
+              },
+          .renewed = [this](const Holding& holding) { OnRenewed(holding); }};
+}
+
+void Core::OnRenewed(const Holding& holding) {
+  upstreams.ShareWith(holding.processes);
+  // What was looked at here for a moment is another process's to look after.
+  resolver.DropLost();
+  hub.DropUnwatched([this](const Snapshot& job) { return !shards.Has(job.shard); });
+  if (!holding.owed.empty()) owed.Recover(holding.owed);
+  if (renewed_) renewed_(holding);
+}
+
+void Core::TakeUpJob(const JobRecord& record) {
+  const SnapshotPtr seen = hub.Publish(record.job, /*ended_before=*/true);
+  if (seen->revision > record.job.revision) return;  // it has changed since it was read
+  resolver.OnChange(record);
+  waiting.FollowRecovered(record);
+  poller.FollowRecovered(record, seen);
+  if (changed_) changed_(record);
+}
+
 absl::Status Core::TakeUp() {
-  absl::Status read = ground_.store.ReadUnfinished([this](const JobRecord& record) {
-    resolver.OnChange(record);
-    waiting.FollowRecovered(record);
-    poller.FollowRecovered(record, hub.Publish(record));
-    if (changed_) changed_(record);
-  });
+  absl::Status read = absl::OkStatus();
+  if (shards.alone()) {
+    read = ground_.store.ReadUnfinished([this](const JobRecord& record) { TakeUpJob(record); });
+  } else {
+    foreign.Start();
+  }
   if (read.ok()) retention.Start(Latest(recovered_.asked).answered);
   if (read.ok()) waiting.Start();
   return read;
 }
 
 void Core::Stop() {
+  foreign.Stop();
+  keeper.Stop();
   poller.Stop();
   upstreams.Stop();
   retention.Stop();

@@ -17,6 +17,7 @@
 #include "jobs/adopter.h"
 #include "jobs/caller_accounts.h"
 #include "jobs/deleter.h"
+#include "jobs/foreign_changes.h"
 #include "jobs/hub.h"
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
@@ -24,6 +25,8 @@
 #include "jobs/preview_editor.h"
 #include "jobs/resolver.h"
 #include "jobs/retention.h"
+#include "jobs/shard_keeper.h"
+#include "jobs/shards.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
 #include "jobs/submitter.h"
@@ -57,6 +60,10 @@ struct CoreEvents {
   // Of each change that callers see, and of each job that is taken up at the start.
   std::function<void(const JobRecord&)> changed{};
   std::function<void(std::size_t)> pruned{};  // how many at a time
+  // After each renewal of the leases of a store that several processes share.
+  std::function<void(const Holding&)> renewed{};
+  // Another process with this store has stopped submits; empty: they are allowed again.
+  std::function<void(const std::string& by)> stopped_for_all{};
 };
 
 // What the core stands on. All of it must outlive the core.
@@ -76,7 +83,8 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // Takes up the jobs that have not ended, on the caller's thread. Called once, before the first
+  // Takes up the jobs that have not ended, on the caller's thread; with a store that several
+  // processes share, those of this process's shards, as these come. Called once, before the first
   // call; no webhook call may come before it.
   absl::Status TakeUp();
 
@@ -91,6 +99,7 @@ class Core {
   void Stop();
 
   // The members stand in the order in which they depend on each other.
+  Shards shards;
   Upstreams upstreams;
   Hub hub;
   Ledger ledger;
@@ -107,14 +116,23 @@ class Core {
   PreviewEditor previews;
   Deleter deleter;
   Retention retention;
+  ForeignChanges foreign;
+  ShardKeeper keeper;
 
  private:
   SubmitterOptions WithCounts(SubmitterOptions options, std::int64_t epoch);
   PollEvents WithNotes(PollEvents events);
   SubmitEvents WithHints(SubmitEvents events);
+  ForeignChanges::Events WhatOthersDo();
+  ShardEvents WhatMoves();
+  // Takes up a job that has not ended.
+  void TakeUpJob(const JobRecord& record);
+  void OnRenewed(const Holding& holding);
 
   CoreGround ground_;
   const std::function<void(const JobRecord&)> changed_;
+  const std::function<void(const Holding&)> renewed_;
+  const std::function<void(const std::string&)> stopped_for_all_;
   Recovered recovered_;
 };
 

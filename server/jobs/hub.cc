@@ -118,6 +118,26 @@ class Hub::Shard {
     return found == by_pictory_id_.end() ? std::string() : std::string((*found)->job_id());
   }
 
+  void AddUnfinished(std::vector<JobKey>& keys) {
+    MutexLock lock(mutex_);
+    for (const SnapshotPtr& job : jobs_) {
+      if (!job->final()) keys.push_back({job->tenant, std::string(job->job_id())});
+    }
+  }
+
+  // Returns what it has dropped.
+  std::vector<SnapshotPtr> DropUnwatched(const std::function<bool(const Snapshot&)>& drops) {
+    std::vector<SnapshotPtr> dropped;
+    MutexLock lock(mutex_);
+    for (const SnapshotPtr& job : jobs_) {
+      if (job->final() || !drops(*job)) continue;
+      const auto audience = audiences_.find(job->key());
+      if (audience == audiences_.end() || (*audience)->empty()) dropped.push_back(job);
+    }
+    for (const SnapshotPtr& job : dropped) Forget(job);
+    return dropped;
+  }
+
   void Count(std::size_t& unfinished, std::size_t& finished) {
     MutexLock lock(mutex_);
     finished += used_.size();
@@ -239,8 +259,12 @@ SnapshotPtr Hub::Find(const std::string& tenant, const std::string& name) {
   return ShardOf({tenant, job_id}).Find({tenant, job_id});
 }
 
-void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done) {
-  if (SnapshotPtr found = Find(tenant, name)) return done(std::move(found));
+void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done,
+               std::int32_t revision) {
+  SnapshotPtr found = Find(tenant, name);
+  if (found != nullptr && found->revision >= revision && IsCurrent(*found)) {
+    return done(std::move(found));
+  }
   const JobKey key{tenant, name};
   {
     MutexLock lock(mutex_);
@@ -263,6 +287,8 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
   absl::StatusOr<SnapshotPtr> answer = errors::JobNotFound(key.id);
   if (!found.ok()) {
     answer = found.status();
+    // What is known of it is better than nothing.
+    if (SnapshotPtr known = Find(key.tenant, key.id)) answer = std::move(known);
   } else if (found->has_value()) {
     answer = Keep(MakeSnapshot((*found)->job));
   } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
@@ -316,6 +342,20 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
   if (audience != nullptr) audience->Dismiss();
   if (gone == nullptr || gone->pictory_job_id().empty()) return;
   ShardOf(gone->pictory_key()).Unindex(*gone);
+}
+
+std::vector<JobKey> Hub::Unfinished() const {
+  std::vector<JobKey> keys;
+  for (const auto& shard : shards_) shard->AddUnfinished(keys);
+  return keys;
+}
+
+void Hub::DropUnwatched(const std::function<bool(const Snapshot&)>& drops) {
+  for (const auto& shard : shards_) {
+    for (const SnapshotPtr& gone : shard->DropUnwatched(drops)) {
+      if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
+    }
+  }
 }
 
 std::size_t Hub::unfinished() const {

@@ -105,9 +105,15 @@ class Hub {
   // Finds a job by its job_id or Pictory's id, in memory only. Null if it is not here.
   SnapshotPtr Find(const std::string& tenant, const std::string& name);
 
-  // Gets a job by either name: from memory at once, inside the call, else from the store. NOT_FOUND
-  // if the store does not know it.
-  void Load(const std::string& tenant, const std::string& name, LoadDone done);
+  // Sets what says whether a snapshot in memory can be given to a caller although another process
+  // may have changed the job. Called once, before the first Load; until then each can.
+  void SetCurrent(std::function<bool(const Snapshot&)> current) { current_ = std::move(current); }
+
+  // Gets a job by either name: from memory at once, inside the call, if it is there, can be given
+  // to callers and has this revision or a later one; else from the store. NOT_FOUND if the store
+  // does not know it. If the store cannot be reached, a job in memory is given as it is there.
+  void Load(const std::string& tenant, const std::string& name, LoadDone done,
+            std::int32_t revision = 0);
 
   // Does not keep the watcher alive. Watchers of one job that have the same `connection` (any
   // number) are told one after the other, because what is written to one connection at a time goes
@@ -117,6 +123,12 @@ class Hub {
 
   // To be called when the job was deleted, or goes on under another name.
   void Forget(const std::string& tenant, const std::string& job_id);
+
+  // The jobs in memory that have not ended.
+  std::vector<JobKey> Unfinished() const;
+
+  // Drops the unfinished jobs in memory that nobody watches, as far as `drops` says so.
+  void DropUnwatched(const std::function<bool(const Snapshot&)>& drops);
 
   std::size_t unfinished() const;
   std::size_t finished_cached() const;
@@ -132,6 +144,7 @@ class Hub {
   };
 
   Shard& ShardOf(const JobKeyView& key) const;
+  bool IsCurrent(const Snapshot& job) const { return job.final() || !current_ || current_(job); }
   // Sets `*ended`, unless it is null, to whether the job was unfinished until now.
   SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
   void Ask(const JobKey& key);
@@ -140,6 +153,7 @@ class Hub {
   Jobs& jobs_;
   const std::shared_ptr<Shared> shared_;
   std::function<void(const Job&)> ended_;
+  std::function<bool(const Snapshot&)> current_;  // null: each is
   std::array<std::unique_ptr<Shard>, kShards> shards_;
 
   Mutex mutex_;

@@ -29,6 +29,11 @@ class Hub::Audience : public std::enable_shared_from_this<Hub::Audience> {
 
   JobKeyView key() const { return ViewOf(key_); }
 
+  bool empty() {
+    MutexLock lock(mutex_);
+    return watchers_.empty();
+  }
+
   WatcherPlace Join(std::weak_ptr<Watcher> watcher, std::uint64_t connection);
   void Leave(const WatcherPlace& place);
 

@@ -25,6 +25,11 @@ int Rank(JobState state) {
   }
 }
 
+std::size_t LargeBytes(const JobRecord& record) {
+  return record.job.result_wire.size() + record.job.archive_wire.size() +
+         record.waiting_request.size();
+}
+
 bool WasAdopted(const JobRecord& record) { return record.job.request_id.empty(); }
 
 bool IsPollable(const JobRecord& record) {

@@ -49,6 +49,9 @@ struct Job {
   bool stale = false;
   bool upstream_missing = false;
   bool sandbox = false;
+  // The process that holds this shard (jobs/shards.h) looks after the job. Below limits::kShards.
+  // Callers do not see it.
+  std::int32_t shard = 0;
   // Where in which trace its submit was (base/trace_context.h, StoredTrace); empty: in none.
   // Callers do not see it: it is for the log and for spans.
   std::string trace;
@@ -99,9 +102,6 @@ enum class Notice : std::uint8_t {
 
 struct JobRecord {
   Job job;
-
-  // The process that holds this shard (jobs::Leases) polls the job. Below limits::kShards.
-  std::int32_t shard = 0;
 
   // How often the record was written. A write names the version that it changes, so that when two
   // have read the same version only the first write is stored.
@@ -171,6 +171,9 @@ inline bool IsVisible(const JobRecord& record) {
 
 // Whether a record can be polled: it is visible, not final, and has a Pictory id to ask for.
 bool IsPollable(const JobRecord& record);
+
+// How many bytes of the record are in fields that may be large.
+std::size_t LargeBytes(const JobRecord& record);
 
 // Whether an attempt is under way, or was when its process ended.
 constexpr bool IsInFlight(SubmissionState state) {

@@ -44,8 +44,8 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
         if (begun.ok() && begun->begun && begun->record.submission == SubmissionState::kWaiting) {
           Outcome outcome{.status = absl::OkStatus(), .record = begun->record};
           Show(outcome);
-        } else if (begun.ok() && begun->begun && hidden_) {
-          hidden_(begun->record);
+        } else if (begun.ok() && begun->begun) {
+          Hide(begun->record);
         }
         done(std::move(begun));
       });
@@ -74,8 +74,8 @@ void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, boo
     if (change.stored) change.stored(outcome.record);
     if (!change.hidden && IsVisible(outcome.record)) {
       Show(outcome, ended_before);
-    } else if (hidden_) {
-      hidden_(outcome.record);
+    } else {
+      Hide(outcome.record);
     }
   }
   done(std::move(outcome));
@@ -151,12 +151,37 @@ void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done do
 // It is no more under its own name.
 void Ledger::Dismiss(const JobRecord& adopted) {
   hub_.Forget(adopted.job.tenant, adopted.job.job_id);
-  for (const Observer& observer : observers_) observer(adopted, nullptr);
+  Tell(adopted, nullptr, Of::kThisProcess);
 }
 
 void Ledger::Show(Outcome& outcome, bool ended_before) {
   outcome.seen = hub_.Publish(outcome.record.job, ended_before);
-  for (const Observer& observer : observers_) observer(outcome.record, outcome.seen);
+  Tell(outcome.record, outcome.seen, Of::kThisProcess);
+}
+
+void Ledger::Tell(const JobRecord& record, const SnapshotPtr& seen, Of of) const {
+  for (const Listener& listener : observers_) {
+    if (listener.of == of || listener.of == Of::kAnyProcess) listener.observer(record, seen);
+  }
+}
+
+void Ledger::Hide(const JobRecord& record) const {
+  for (const auto& hidden : hidden_) hidden(record);
+}
+
+void Ledger::TakeIn(const JobRecord& record) {
+  // Who changed it has told of its end.
+  const SnapshotPtr seen = hub_.Publish(record.job, /*ended_before=*/true);
+  if (seen->revision > record.job.revision) return;  // it was read before a later change
+  Tell(record, seen, Of::kOtherProcesses);
+}
+
+void Ledger::TakeGone(const JobKey& job) {
+  hub_.Forget(job.tenant, job.id);
+  JobRecord gone;
+  gone.job.tenant = job.tenant;
+  gone.job.job_id = job.id;
+  Tell(gone, nullptr, Of::kOtherProcesses);
 }
 
 // Reads the present record: by its request_id, because callers need not see the job. An adopted job

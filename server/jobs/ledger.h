@@ -5,6 +5,9 @@
 // only the first update is stored; the other gets the present record, and decides anew what its
 // news makes of that one. Nothing else replaces records.
 //
+// What another process with the same store has changed comes in by the same door: it is stored, so
+// it is shown, and told to the observers that look after jobs whoever changed them.
+//
 // Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock.
 // What is passed to the constructor must outlive it and the calls in flight.
 #pragma once
@@ -29,12 +32,18 @@ class Ledger {
 
   // Adds an observer, before the first change. Observers are called in this order for each change
   // that callers can see, once they can see it. `seen` is null if the job does not exist any more,
-  // because another job has taken it over.
+  // because another job has taken it over. What TakeIn and TakeGone bring in is of other processes;
+  // of a job that is gone the record then has only its names.
   using Observer = std::function<void(const JobRecord& record, const SnapshotPtr& seen)>;
-  void Observe(Observer observer) { observers_.push_back(std::move(observer)); }
+  enum class Of { kThisProcess, kOtherProcesses, kAnyProcess };
+  void Observe(Observer observer, Of of = Of::kThisProcess) {
+    observers_.push_back({std::move(observer), of});
+  }
 
-  // Tells of each stored change that no observer hears of. It is set before the first change.
-  void HiddenBy(std::function<void(const JobRecord&)> hidden) { hidden_ = std::move(hidden); }
+  // Adds who is told of each stored change that no observer hears of, before the first change.
+  void HiddenBy(std::function<void(const JobRecord&)> hidden) {
+    hidden_.push_back(std::move(hidden));
+  }
 
   // Tells of each record that has gone because it was old. It is set before the first change.
   void ForgottenBy(std::function<void(const JobKey&)> forgotten) {
@@ -73,6 +82,10 @@ class Ledger {
   void Update(Change change, Done done);
   // Does as Update; the parts and labels of the job go, and callers do not see it any more.
   void Delete(JobRecord record, Done done);
+  // Takes in a visible record as another process has stored it, or that a job does not exist any
+  // more.
+  void TakeIn(const JobRecord& record);
+  void TakeGone(const JobKey& job);
   // Removes what is old; `done` gets how many records. See Jobs::Prune.
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
@@ -87,6 +100,8 @@ class Ledger {
   // `ended_before`: see Hub::Publish.
   void Finish(const Change& change, Outcome outcome, const Done& done, bool ended_before = false);
   void Show(Outcome& outcome, bool ended_before = false);
+  void Hide(const JobRecord& record) const;
+  void Tell(const JobRecord& record, const SnapshotPtr& seen, Of of) const;
   void ReadPresent(Outcome outcome, Done done);
 
   Submissions& submissions_;
@@ -94,8 +109,12 @@ class Ledger {
   Hub& hub_;
   Complete complete_;                             // null: nothing is added
   std::function<void(const JobKey&)> forgotten_;  // may be null
-  std::function<void(const JobRecord&)> hidden_;  // may be null
-  std::vector<Observer> observers_;
+  std::vector<std::function<void(const JobRecord&)>> hidden_;
+  struct Listener {
+    Observer observer;
+    Of of;
+  };
+  std::vector<Listener> observers_;
 };
 
 }  // namespace gateway::jobs

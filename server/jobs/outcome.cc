@@ -103,7 +103,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   TakeOverArchive(adopted.job, job);
   job.revision = std::max(own.revision, adopted.job.revision + 1);
   record.version = submitted.version;
-  record.shard = submitted.shard;
+  job.shard = own.shard;
   record.submission = submitted.submission;
   record.fingerprint = submitted.fingerprint;
   record.attempt = submitted.attempt;

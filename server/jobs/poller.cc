@@ -8,9 +8,10 @@
 
 namespace gateway::jobs {
 
-Poller::Poller(PollerOptions options, Upstreams& upstreams, Ledger& ledger, Jobs& jobs,
-               const Clock& clock, Timers& timers, Random& random, PollEvents events)
+Poller::Poller(PollerOptions options, const Shards& shards, Upstreams& upstreams, Ledger& ledger,
+               Jobs& jobs, const Clock& clock, Timers& timers, Random& random, PollEvents events)
     : options_(std::move(options)),
+      shards_(shards),
       upstreams_(upstreams),
       ledger_(ledger),
       jobs_(jobs),
@@ -44,7 +45,8 @@ void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   {
     MutexLock lock(mutex_);
     const JobKeyView key{record.job.tenant, record.job.job_id};
-    if (seen == nullptr || !IsPollable(record)) return Remove(key);
+    const bool follows = seen != nullptr && IsPollable(record) && shards_.Has(record.job.shard);
+    if (!follows) return Remove(key);
     if (FindEntry(key) != nullptr) return;
     Entry* const entry = Add(record, seen);
     FailPoint("poll-entry");
@@ -56,14 +58,16 @@ void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
 }
 
 void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot) {
-  if (!IsPollable(record)) return;
+  if (!IsPollable(record) || !shards_.Has(record.job.shard)) return;
   {
     MutexLock lock(mutex_);
     Entry* const entry = Add(record, std::move(snapshot));
     if (entry == nullptr) return;
     Lane& lane = *entry->lane;
     const std::size_t turns =
-        FairTurns(lane.recovered, lane.recovered_of[record.job.tenant], lane.recovered_of.size());
+        FairTurns(std::max(lane.recovered, lane.jobs),
+                  std::max(lane.recovered_of[record.job.tenant], lane.jobs_of[record.job.tenant]),
+                  std::max(lane.recovered_of.size(), lane.jobs_of.size()));
     Duration delay = FirstPollAfterRestart(options_.curve, turns,
                                            upstreams_.Of(lane.account)->requests_per_second(),
                                            random_.Uniform());
@@ -119,6 +123,22 @@ void Poller::Hint(const std::string& tenant, const std::string& job_id) {
     Place(*entry, at);
   }
   Pump();
+}
+
+void Poller::DropLost() {
+  std::vector<UpstreamPtr> rests;
+  {
+    MutexLock lock(mutex_);
+    std::vector<SnapshotPtr> lost;
+    for (const auto& entry : entries_) {
+      if (!shards_.Has(entry->job->shard)) lost.push_back(entry->job);
+    }
+    for (const SnapshotPtr& job : lost) Remove(job->key());
+    for (const auto& [account, lane] : lanes_) {
+      if (lane.jobs == 0 && !lost.empty()) rests.push_back(upstreams_.Of(account));
+    }
+  }
+  for (const UpstreamPtr& upstream : rests) upstream->NoteNothingFollowed();
 }
 
 void Poller::Stop() {
@@ -271,6 +291,10 @@ std::optional<Poller::Started> Poller::StartNext(MonoTime now) {
 }
 
 bool Poller::PutOff(Entry& entry, MonoTime now) {
+  if (!shards_.Holds(entry.job->shard)) {
+    Place(entry, now + limits::kStoreLeaseRenewal);
+    return true;
+  }
   Shedding* const shedding = options_.shedding;
   const bool hinted = entry.hinted == entry.due;
   if (shedding == nullptr || entry.watched || hinted || in_flight_ == 0) return false;

@@ -20,6 +20,9 @@
 // under way, or when a hint has asked for it; else its poll is put off. So jobs go on to end, which
 // frees what they hold, however long the pressure lasts.
 //
+// Only jobs of the shards that this process has are followed (jobs/shards.h), and a job is polled
+// while its shard's lease has not run out.
+//
 // Each account has a lane of its own, so that one that is silent or has very many jobs holds up no
 // other. The lanes share the places for polls under way. No lane but the only one may have more of
 // them than are left free.
@@ -54,6 +57,7 @@
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
 #include "jobs/schedule.h"
+#include "jobs/shards.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
 #include "jobs/upstreams.h"
@@ -83,8 +87,8 @@ struct PollEvents {
 
 class Poller {
  public:
-  Poller(PollerOptions options, Upstreams& upstreams, Ledger& ledger, Jobs& jobs,
-         const Clock& clock, Timers& timers, Random& random, PollEvents events);
+  Poller(PollerOptions options, const Shards& shards, Upstreams& upstreams, Ledger& ledger,
+         Jobs& jobs, const Clock& clock, Timers& timers, Random& random, PollEvents events);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -96,7 +100,8 @@ class Poller {
   // Called by the ledger when a job has changed. A job with a Pictory id is followed from now on,
   // its first poll after the curve's first interval; a job that has ended is followed no longer.
   void OnChange(const JobRecord& record, const SnapshotPtr& seen);
-  // Follows one of the jobs that a restart has found; their first polls are spread.
+  // Follows one of the jobs that a restart has found, or that came with a shard; their first polls
+  // are spread.
   void FollowRecovered(const JobRecord& record, SnapshotPtr snapshot);
   // A watched job is polled faster, from its next interval on; the first watcher pulls the next
   // poll forward.
@@ -105,6 +110,9 @@ class Poller {
   // Somebody says that the job has news. It is polled soon, but hints never make two polls of it
   // within limits::kHintInterval. What they say is not believed.
   void Hint(const std::string& tenant, const std::string& job_id);
+
+  // Follows no job any more whose shard has gone.
+  void DropLost();
 
   // No poll starts after this, except those that a thread is just starting; their answers are
   // dropped. News already on its way through the store is still published.
@@ -210,7 +218,8 @@ class Poller {
   // The next job that may be polled now, its turn taken; nullopt if none may. Lanes take turns.
   std::optional<Started> StartNext(MonoTime now) REQUIRES(mutex_);
   std::optional<Started> StartNextOf(Lane& lane, MonoTime now) REQUIRES(mutex_);
-  // Whether a job that is due is put off, because there is pressure.
+  // Whether a job that is due is put off, because there is pressure, or its shard's lease has run
+  // out.
   bool PutOff(Entry& entry, MonoTime now) REQUIRES(mutex_);
   // Ends a round, whatever came of it: its place is free for another job.
   void Leave(const Ask& ask) REQUIRES(mutex_);
@@ -232,7 +241,8 @@ class Poller {
   void OnRecord(const NewsPtr& news, JobRecord record) EXCLUDES(mutex_);
   void OnStored(const NewsPtr& news, Ledger::Outcome outcome) EXCLUDES(mutex_);
   // Ends a round without an effect: the store failed, or the job is gone.
-  void Abandon(const NewsPtr& news, bool gone) EXCLUDES(mutex_);
+  void Abandon(const NewsPtr& news, bool gone, const absl::Status& why = absl::OkStatus())
+      EXCLUDES(mutex_);
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
   Duration FairInterval(const Lane& lane, const std::string& tenant) REQUIRES(mutex_);
@@ -241,6 +251,7 @@ class Poller {
   void RescheduleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);
 
   const PollerOptions options_;
+  const Shards& shards_;
   Upstreams& upstreams_;
   Ledger& ledger_;
   Jobs& jobs_;

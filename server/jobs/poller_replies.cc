@@ -49,7 +49,8 @@ void Poller::OnReply(const SnapshotPtr& job, const Ask& ask, pictory::JobReply r
   news->reply = std::move(reply);
   jobs_.Find(job->tenant, std::string(job->job_id()),
              [this, news](absl::StatusOr<std::optional<JobRecord>> found) {
-               if (!found.ok() || !found->has_value()) return Abandon(news, found.ok());
+               if (!found.ok() || !found->has_value())
+                 return Abandon(news, found.ok(), found.status());
                // Another job has taken it over, and is polled by itself.
                if ((*found)->job.job_id != news->job->job_id()) return Abandon(news, true);
                OnRecord(news, **std::move(found));
@@ -136,7 +137,9 @@ void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
     if (!IsPollable(outcome.record)) return Abandon(news, /*gone=*/true);
     return OnRecord(news, std::move(outcome.record));
   }
-  if (!outcome.status.ok()) return Abandon(news, absl::IsNotFound(outcome.status));
+  if (!outcome.status.ok()) {
+    return Abandon(news, absl::IsNotFound(outcome.status), outcome.status);
+  }
   {
     MutexLock lock(mutex_);
     Leave(news->ask);
@@ -146,7 +149,7 @@ void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
   Pump();
 }
 
-void Poller::Abandon(const NewsPtr& news, bool gone) {
+void Poller::Abandon(const NewsPtr& news, bool gone, const absl::Status& why) {
   {
     MutexLock lock(mutex_);
     Leave(news->ask);
@@ -155,7 +158,9 @@ void Poller::Abandon(const NewsPtr& news, bool gone) {
     } else if (Entry* const entry = FindEntry(news->job->key())) {
       // Nothing was stored, so the next poll must find the same news again.
       entry->digest = 0;
-      Reschedule(*entry, options_.curve.error_max);
+      const bool away = absl::IsUnavailable(why);
+      Reschedule(*entry, away ? std::min<Duration>(limits::kPollUnstored, options_.curve.error_max)
+                              : options_.curve.error_max);
     }
   }
   NoteFollowed(*news->ask.lane);

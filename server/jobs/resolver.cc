@@ -25,10 +25,11 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 
 }  // namespace
 
-Resolver::Resolver(Upstreams& upstreams, Ledger& ledger, Submissions& submissions, Jobs& jobs,
-                   Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
-                   ResolveEvents events)
-    : upstreams_(upstreams),
+Resolver::Resolver(const Shards& shards, Upstreams& upstreams, Ledger& ledger,
+                   Submissions& submissions, Jobs& jobs, Hub& hub, Poller& poller,
+                   const Clock& clock, Timers& timers, ResolveEvents events)
+    : shards_(shards),
+      upstreams_(upstreams),
       ledger_(ledger),
       submissions_(submissions),
       jobs_(jobs),
@@ -44,10 +45,17 @@ void Resolver::OnChange(const JobRecord& record) {
   const JobKey key{record.job.tenant, record.job.job_id};
   if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return Drop(key);
   std::vector<std::string> said;
+  bool is_new = false;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
-    unconfirmed_[key].record = record;
+    auto entry = unconfirmed_.find(key);
+    is_new = entry == unconfirmed_.end();
+    if (is_new) {
+      if (!shards_.Has(record.job.shard)) return;
+      entry = unconfirmed_.try_emplace(key).first;
+    }
+    entry->second.record = record;
     if (sweep_ == Timers::kNone) {
       sweep_ = timers_.At(clock_.Now() + limits::kUnconfirmedSweep, [this] { Sweep(); });
     }
@@ -57,6 +65,32 @@ void Resolver::OnChange(const JobRecord& record) {
     }
   }
   for (std::string& id : said) TakeHint(key, std::move(id));
+  if (is_new && !shards_.alone()) RecallHints(key);
+}
+
+void Resolver::RecallHints(const JobKey& key) {
+  {
+    MutexLock lock(mutex_);
+    if (!unconfirmed_.contains(key)) return;
+  }
+  submissions_.FindHints(key, [this, key](absl::StatusOr<std::vector<std::string>> hints) {
+    if (!hints.ok()) return;
+    for (std::string& id : *hints) TakeHint(key, std::move(id));
+  });
+}
+
+// A job that is being decided about here stays until that is done.
+void Resolver::DropLost() {
+  MutexLock lock(mutex_);
+  for (auto at = unconfirmed_.begin(); at != unconfirmed_.end();) {
+    Unconfirmed& entry = at->second;
+    if (shards_.Has(entry.record.job.shard) || entry.busy) {
+      ++at;
+      continue;
+    }
+    if (entry.timer != Timers::kNone) timers_.Cancel(entry.timer);
+    at = unconfirmed_.erase(at);
+  }
 }
 
 void Resolver::Drop(const JobKey& key) {
@@ -88,6 +122,7 @@ void Resolver::OnWebhookCall(const std::string& token, std::vector<std::string> 
       const bool own =
           ids.empty() || std::find(ids.begin(), ids.end(), record.job.pictory_job_id) != ids.end();
       if (own) poller_.Hint(key.tenant, key.id);
+      if (own && !shards_.Has(record.job.shard)) return submissions_.Nudge(key, done);
       return done(absl::OkStatus());
     }
     // The job may be unconfirmed in the store already, and not yet here.
@@ -378,8 +413,33 @@ void Resolver::Resolve(const std::string& tenant, const v1::ResolveJobRequest& r
               if (job.state != v1::JOB_STATE_UNCONFIRMED) {
                 return done(errors::JobNotUnconfirmed(job.job_id(), StateName(job.state)));
               }
-              Decide({job.tenant, std::string(job.job_id())}, request, done);
+              const JobKey key{job.tenant, std::string(job.job_id())};
+              if (shards_.Has(job.shard)) return Decide(key, request, done);
+              DecideElsewhere(key, request, done);
             });
+}
+
+// Another process looks after the job. What is decided here it hears of by the feed.
+void Resolver::DecideElsewhere(const JobKey& key, const v1::ResolveJobRequest& request,
+                               ResolveDone done) {
+  jobs_.Find(key.tenant, key.id,
+             [this, key, request,
+              done = std::move(done)](const absl::StatusOr<std::optional<JobRecord>>& found) {
+               if (!found.ok()) return done(found.status());
+               if (!found->has_value() || (*found)->job.job_id != key.id) {
+                 return done(errors::JobNotFound(key.id));
+               }
+               const JobRecord& record = **found;
+               if (record.job.state != v1::JOB_STATE_UNCONFIRMED) {
+                 return done(errors::JobNotUnconfirmed(key.id, StateName(record.job.state)));
+               }
+               {
+                 MutexLock lock(mutex_);
+                 Unconfirmed& entry = unconfirmed_[key];
+                 if (!entry.busy) entry.record = record;
+               }
+               Decide(key, request, done);
+             });
 }
 
 void Resolver::Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done) {

@@ -29,6 +29,7 @@
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
 #include "jobs/poller.h"
+#include "jobs/shards.h"
 #include "jobs/store.h"
 #include "jobs/upstreams.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
@@ -48,14 +49,15 @@ struct ResolveEvents {
 
 class Resolver {
  public:
-  Resolver(Upstreams& upstreams, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
-           Poller& poller, const Clock& clock, Timers& timers, ResolveEvents events);
+  Resolver(const Shards& shards, Upstreams& upstreams, Ledger& ledger, Submissions& submissions,
+           Jobs& jobs, Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
+           ResolveEvents events);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // Called by the ledger when a job has changed, and for each job found at a start. While a job is
-  // UNCONFIRMED this class looks after it.
+  // Called by the ledger when a job has changed, and for each job found at a start. While a job of
+  // this process's shards is UNCONFIRMED this class looks after it.
   void OnChange(const JobRecord& record);
 
   // Takes the Pictory id in what came of the answer to a submit that is UNCONFIRMED or may become
@@ -79,6 +81,13 @@ class Resolver {
   // succeeds.
   using ResolveDone = std::function<void(absl::StatusOr<v1::ResolveJobResponse>)>;
   void Resolve(const std::string& tenant, const v1::ResolveJobRequest& request, ResolveDone done);
+
+  // Looks no more after jobs whose shard has gone.
+  void DropLost();
+
+  // Reads the hints about the job that the store has, because another process may have kept them
+  // there.
+  void RecallHints(const JobKey& key);
 
   void Stop();
 
@@ -124,6 +133,7 @@ class Resolver {
   static Candidate* Find(Unconfirmed& entry, const std::string& pictory_job_id);
 
   void Decide(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
+  void DecideElsewhere(const JobKey& key, const v1::ResolveJobRequest& request, ResolveDone done);
   void AdoptNamed(const JobKey& key, const std::string& pictory_job_id, ResolveDone done);
   // Stores a decision; this is the one way in which this class ends UNCONFIRMED. ABORTED if
   // somebody else has changed the job meanwhile: it is as that change left it, and can be decided
@@ -140,6 +150,7 @@ class Resolver {
   void Release(const JobKey& key);
   void Sweep();
 
+  const Shards& shards_;
   Upstreams& upstreams_;
   Ledger& ledger_;
   Submissions& submissions_;

@@ -5,9 +5,10 @@
 #include <utility>
 
 namespace gateway::jobs {
-Retention::Retention(RetentionOptions options, Ledger& ledger, const Clock& clock, Timers& timers,
-                     std::function<void(std::size_t)> pruned)
+Retention::Retention(RetentionOptions options, const Shards& shards, Ledger& ledger,
+                     const Clock& clock, Timers& timers, std::function<void(std::size_t)> pruned)
     : options_(options),
+      shards_(shards),
       ledger_(ledger),
       clock_(clock),
       pruned_(std::move(pruned)),
@@ -29,6 +30,7 @@ void Retention::Schedule(Duration delay) {
 }
 
 void Retention::PruneOnce() {
+  if (!shards_.Holds(0)) return Schedule(limits::kPruneInterval);
   const WallTime now = Now();
   const auto before = [now](Duration kept) {
     return now - std::chrono::duration_cast<WallTime::duration>(kept);

@@ -1,5 +1,7 @@
 // Retention forgets what is old: finished jobs, and the request_ids of submits that made no job.
 //
+// Of the processes that share a store one does it: who holds shard 0.
+//
 // It works in small batches with a pause between them, so that no submit ever waits long for it. A
 // wall clock that is set forward makes nothing old: time counts as long as the process runs, and
 // little more. Thread-safe; what is passed to the constructor must outlive it and, after Stop(),
@@ -12,6 +14,7 @@
 #include "base/limits.h"
 #include "base/next_call.h"
 #include "jobs/ledger.h"
+#include "jobs/shards.h"
 
 namespace gateway::jobs {
 
@@ -23,8 +26,8 @@ struct RetentionOptions {
 class Retention {
  public:
   // `pruned`, if given, hears how many records each batch removed.
-  Retention(RetentionOptions options, Ledger& ledger, const Clock& clock, Timers& timers,
-            std::function<void(std::size_t)> pruned);
+  Retention(RetentionOptions options, const Shards& shards, Ledger& ledger, const Clock& clock,
+            Timers& timers, std::function<void(std::size_t)> pruned);
   Retention(const Retention&) = delete;
   Retention& operator=(const Retention&) = delete;
 
@@ -39,6 +42,7 @@ class Retention {
   void PruneOnce();
 
   const RetentionOptions options_;
+  const Shards& shards_;
   Ledger& ledger_;
   const Clock& clock_;
   const std::function<void(std::size_t)> pruned_;

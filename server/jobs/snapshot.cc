@@ -95,6 +95,7 @@ SnapshotPtr MakeSnapshot(const Job& job) {
   snapshot->kind = job.kind;
   snapshot->state = job.state;
   snapshot->revision = job.revision;
+  snapshot->shard = job.shard;
   snapshot->job_id_at = within(job.job_id);
   snapshot->pictory_job_id_at = within(job.pictory_job_id);
   return snapshot;

@@ -37,6 +37,7 @@ struct Snapshot {
   JobKind kind = v1::JOB_KIND_UNSPECIFIED;
   JobState state = v1::JOB_STATE_UNSPECIFIED;
   std::int32_t revision = 0;
+  std::int32_t shard = 0;
   std::uint32_t job_at = 0;     // where the v1.Job begins in `frame`
   std::uint32_t result_at = 0;  // where its result begins
   Part job_id_at;

@@ -193,7 +193,7 @@ absl::Status Spending::Check(const std::string& tenant, double credits, bool min
 }
 
 absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double credits) {
-  if (stopped_) return errors::SubmitsStopped(limits::kSpendingRetry);
+  if (stopped()) return errors::SubmitsStopped(limits::kSpendingRetry);
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();  // under the lock, so that times are counted in order
   if (absl::Status may = Check(tenant, credits, /*minute=*/true, now); !may.ok()) return may;
@@ -225,7 +225,7 @@ void Spending::AddReserved(const std::string& tenant, int submits, double credit
 }
 
 absl::Status Spending::Reserve(const std::string& tenant, double credits, bool known) {
-  if (stopped_ && !known) return errors::SubmitsStopped(limits::kSpendingRetry);
+  if (stopped() && !known) return errors::SubmitsStopped(limits::kSpendingRetry);
   MutexLock lock(mutex_);
   absl::Status may =
       known ? absl::OkStatus() : Check(tenant, credits, /*minute=*/false, clock_.Now());
@@ -240,7 +240,7 @@ void Spending::Release(const std::string& tenant, double credits) {
 
 absl::StatusOr<MonoTime> Spending::TakeReserved(const std::string& tenant, double reserved,
                                                 double credits) {
-  if (stopped_) return errors::SubmitsStopped(limits::kSpendingRetry);
+  if (stopped()) return errors::SubmitsStopped(limits::kSpendingRetry);
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();
   AddReserved(tenant, -1, -reserved);

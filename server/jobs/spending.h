@@ -98,9 +98,12 @@ class Spending {
   // instead of those that were reserved.
   void OnChange(const JobRecord& record);
 
-  // The kill switch: while stopped, nothing is allowed.
+  // The kill switch: while stopped, nothing is allowed. There is one here, and one for all
+  // processes that share the store.
   void SetStopped(bool stopped) { stopped_ = stopped; }
-  bool stopped() const { return stopped_; }
+  void SetStoppedForAll(bool stopped) { stopped_for_all_ = stopped; }
+  bool stopped_here() const { return stopped_; }
+  bool stopped() const { return stopped_ || stopped_for_all_; }
   // What was spent in the last 24 hours, to the minute, and what is reserved for those that wait.
   struct Spent24h {
     std::size_t submits = 0;
@@ -179,6 +182,7 @@ class Spending {
   const LimitsOf limits_of_;
   const Clock& clock_;
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> stopped_for_all_{false};
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, OfOne> tenants_ GUARDED_BY(mutex_);

@@ -146,8 +146,17 @@ class Submissions {
 
   // Keeps hints for Recover, beside the record: somebody who knows the job's correlation token says
   // that it is one of these at Pictory. At most limits::kHintsMax of a job are kept; one that is
-  // known already costs no write.
+  // known already costs no write. The feed of a shared store tells of it (FeedEntry::hint).
   virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, StoreDone done) = 0;
+
+  // Finds the hints that are kept about a job, in the order in which they came.
+  virtual void FindHints(JobKey, StoreCallback<std::vector<std::string>> done) {
+    done(std::vector<std::string>{});
+  }
+
+  // Says in the feed that somebody has news of the job (FeedEntry::hint), for the process that
+  // looks after it. A store that is not shared does nothing.
+  virtual void Nudge(JobKey, StoreDone done) { done(absl::OkStatus()); }
 
   // Claims the answer of an owed job: counts one claim more, if the record has had `claim.claims`
   // so far, its answer has not arrived, and it is kSending, kAccepted or kUnknown. Gives back false
@@ -165,6 +174,11 @@ class Jobs {
   // the tenant the same Pictory id, the newest job is found.
   virtual void Find(std::string tenant, std::string name,
                     StoreCallback<std::optional<JobRecord>> done) = 0;
+
+  // Finds the visible records with these job_ids, in the order of `jobs`; of those that there are
+  // not, none. The list may end once limits::kListReadMaxBytes of results are read, after at least
+  // one record: who got fewer than asked for asks again, for those behind the last one.
+  virtual void FindMany(std::vector<JobKey> jobs, StoreCallback<std::vector<JobRecord>> done) = 0;
 
   // Finds the tenant that owns a job of this Pictory account; nullopt if nobody does.
   virtual void FindOwner(std::string account, std::string pictory_job_id,
@@ -192,7 +206,7 @@ class Jobs {
   virtual void NoteAsked(std::string account, Asked asked, StoreDone done) = 0;
 };
 
-// Lease is a shard of the jobs (JobRecord::shard), held by this process.
+// Lease is a shard of the jobs (Job::shard), held by this process.
 struct Lease {
   std::int32_t shard = 0;
   std::int64_t epoch = 0;  // rises whenever the shard gets another holder
@@ -201,16 +215,34 @@ struct Lease {
   bool operator==(const Lease&) const = default;
 };
 
-// Leases says which process polls which jobs. A lease saves double polls and decides nothing: the
-// versions of records stop a process that has lost a lease without knowing it.
+// What a process holds of its store.
+struct Holding {
+  std::vector<Lease> leases;  // in the order of their shards
+  int processes = 1;          // that hold leases of this store at present, this one among them
+  Duration ahead{};           // so far is the store's clock ahead of this process's
+  // Answers about jobs in these shards that a process owed which is gone; this one owes them now.
+  // Each comes once.
+  std::vector<OwedJob> owed;
+};
+
+// Leases says which process looks after which jobs. A lease saves double polls and decides nothing:
+// the versions of records stop a process that has lost a lease without knowing it.
 class Leases {
  public:
   virtual ~Leases() = default;
 
-  // Renews the leases of this process, and takes more while it has fewer than `wanted`. Gives back
-  // all that it holds then: a lease that it had and that is not among them is lost. Called after
-  // Recover. A store of one process grants each.
-  virtual void Renew(std::int32_t wanted, StoreCallback<std::vector<Lease>> done) = 0;
+  // Renews the leases of this process, takes free shards while it holds fewer than its share of
+  // all, and gives some back while it holds more. A lease that it had and that is not among those
+  // given back to it is lost. Submissions in its shards whose process is gone are ended
+  // (jobs/restart.h), and the feed tells of them. Called after Recover. A store of one process
+  // grants all.
+  virtual void Renew(StoreCallback<Holding> done) = 0;
+
+  // Hands over the visible records of these shards that are not final, one after the other, on a
+  // thread of the store; then `done`. What changes meanwhile may come as it was or as it is, and a
+  // record may come twice.
+  virtual void ReadShards(std::vector<std::int32_t> shards, std::function<void(JobRecord)> take,
+                          StoreDone done) = 0;
 };
 
 // FeedEntry is a job that has changed.
@@ -219,6 +251,7 @@ struct FeedEntry {
   std::int32_t shard = 0;
   std::int64_t version = 0;  // that it has now, so that who knows as much need not read it
   bool gone = false;         // deleted, taken over or forgotten
+  bool hint = false;         // nothing changed, but somebody says that the job has news
 
   bool operator==(const FeedEntry&) const = default;
 };
@@ -226,6 +259,8 @@ struct FeedEntry {
 struct FeedPage {
   std::vector<FeedEntry> entries;
   std::string position;  // after the last of them
+  // Who has stopped the submits of all processes (Store::SetStopped), for people; empty: nobody.
+  std::string stopped_by;
 };
 
 // Feed is what has changed in the store, whoever changed it, visible or not. A reader follows it
@@ -284,6 +319,21 @@ class Store : public Submissions, public Jobs, public Leases, public Feed {
   template <class T>
   using Callback = StoreCallback<T>;
   using Done = StoreDone;
+
+  // Whether other processes may use the store at the same time. What they change is in the feed,
+  // and a process looks only after the shards that it holds.
+  virtual bool shared() const { return false; }
+
+  // Gives back the value that all processes of the store have under this name: `made`, unless one
+  // was kept before. Called before serving, on the caller's thread.
+  virtual absl::StatusOr<std::string> ShareSecret(const std::string& /*name*/, std::string made) {
+    return made;
+  }
+
+  // Says whether this process is told to stop submits, which stops those of all (FeedPage). What
+  // was said last holds when the process ends, until it says otherwise, or has been away for
+  // limits::kStoreWriterKept.
+  virtual void SetStopped(bool /*stopped*/, StoreDone done) { done(absl::OkStatus()); }
 
   // Starts a new epoch, ends the submissions that were under way (jobs/restart.h), and counts the
   // visible records that are not final. Called once, before serving, on the caller's thread.

@@ -16,11 +16,12 @@
 
 namespace gateway::jobs {
 
-Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending,
-                     OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
+Submitter::Submitter(SubmitterOptions options, const Shards& shards, Upstreams& upstreams,
+                     Spending& spending, OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
                      Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
                      const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
     : options_(std::move(options)),
+      shards_(shards),
       upstreams_(upstreams),
       spending_(spending),
       owed_(owed),
@@ -31,6 +32,7 @@ Submitter::Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& s
       hub_(hub),
       adopter_(adopter),
       clock_(clock),
+      timers_(timers),
       random_(random),
       events_(std::move(events)),
       late_writes_(clock, timers) {}

@@ -19,6 +19,11 @@
 // first step and answered at once. Once that job has ended, an attempt without callers takes all
 // the steps; SENDING is recorded in place of waiting, if that is what the record still says.
 //
+// With a store that several processes share, a record that is SENDING may be another's. What that
+// one hears from Pictory is waited for, and nothing is sent. A process that was stopped between the
+// write of SENDING and the request does not send it: another may have said by then that the job is
+// UNCONFIRMED, and somebody may have given it up.
+//
 // Thread-safe; work runs on the caller's thread and on those of store, transport and timers, and
 // never blocks. What is passed to the constructor must outlive the submitter and its running
 // attempts (see Drain).
@@ -47,6 +52,7 @@
 #include "jobs/owed_answers.h"
 #include "jobs/owner.h"
 #include "jobs/retry_evidence.h"
+#include "jobs/shards.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
 #include "jobs/upstreams.h"
@@ -120,10 +126,10 @@ class Submitter {
   using Answer = absl::StatusOr<std::shared_ptr<const Snapshot>>;
   using Done = std::function<void(Answer, const AnswerSource&)>;
 
-  Submitter(SubmitterOptions options, Upstreams& upstreams, Spending& spending, OwedAnswers& owed,
-            WaitingJobs& waiting, Ledger& ledger, Submissions& submissions, Jobs& jobs, Hub& hub,
-            Adopter& adopter, const Clock& clock, Timers& timers, Random& random,
-            SubmitEvents events);
+  Submitter(SubmitterOptions options, const Shards& shards, Upstreams& upstreams,
+            Spending& spending, OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
+            Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter, const Clock& clock,
+            Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -209,6 +215,8 @@ class Submitter {
   // The ends of an attempt that need no POST.
   void AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise);
   void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
+  // Waits for what becomes of a submit of this request_id that another process has under way.
+  void AwaitPeer(const AttemptPtr& attempt, const JobRecord& record);
   void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);
   // The end of an attempt to send a job that waits, before anything was sent: it goes on waiting,
   // or has failed if `why` will not pass.
@@ -219,12 +227,13 @@ class Submitter {
   MonoTime DeadlineOf(const Attempt& attempt) const;
   void TellUnconfirmed(const AttemptPtr& attempt);
   void TellUnconfirmedLater(const AttemptPtr& attempt);
-  JobRecord NewRecord(const Attempt& attempt, SubmissionState state);
+  JobRecord NewRecord(const Attempt& attempt, SubmissionState state, std::int32_t shard);
   // Tells of a submit that the record of its own request_id answers.
   void NoteRepeated(const Attempt& attempt, const JobRecord& record) const;
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;
+  const Shards& shards_;
   Upstreams& upstreams_;
   Spending& spending_;
   OwedAnswers& owed_;
@@ -235,6 +244,7 @@ class Submitter {
   Hub& hub_;
   Adopter& adopter_;
   const Clock& clock_;
+  Timers& timers_;
   Random& random_;
   const SubmitEvents events_;
   LateWrites late_writes_;

@@ -192,7 +192,9 @@ void Submitter::Record(const AttemptPtr& attempt) {
   const bool ready = TakeTurn(*attempt);
   if (attempt->waited) return ready ? MarkSending(attempt) : AwaitTurn(attempt);
   JobRecord record =
-      NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent);
+      NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent,
+                shards_.Pick(random_));
+  attempt->sending_at = clock_.Now();
   ledger_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       attempt->turn.reset();
@@ -261,6 +263,7 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
 void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.submission = SubmissionState::kSending;
   attempt->record.sent_at = clock_.WallNow();
+  attempt->sending_at = clock_.Now();
   if (attempt->waited) {
     attempt->record.owner_epoch = options_.epoch;
     attempt->record.correlation_token = attempt->token;
@@ -289,6 +292,11 @@ void Submitter::Send(const AttemptPtr& attempt) {
   }
   if (options_.send_traceparent) {
     attempt->submission.traceparent = Traceparent(ReadStoredTrace(attempt->record.job.trace));
+  }
+  if (!shards_.alone()) {
+    attempt->submission.may_send = [this, until = attempt->sending_at + limits::kSendWithin] {
+      return clock_.Now() <= until;
+    };
   }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
   UpstreamOf(*attempt).Submit(
@@ -356,6 +364,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
         return hub_.Load(attempt->key.tenant, record.job.job_id,
                          [this, attempt](Answer answer) { Finish(attempt, std::move(answer)); });
       }
+      if (!shards_.alone()) return AwaitPeer(attempt, record);
       // An attempt whose outcome could not be stored left this record behind; a restart makes it
       // UNCONFIRMED or not sent.
       return Finish(
@@ -363,6 +372,35 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
           errors::Internal("An earlier attempt of request_id " + attempt->key.id +
                            " is unconfirmed; do not resubmit, its job is " + record.job.job_id));
   }
+}
+
+void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
+  // Nothing was sent by it, so that this one runs in its place.
+  if (record.submission == SubmissionState::kNotSent) return Resolve(attempt);
+  const absl::Status gone = CheckCallers(*attempt);
+  const MonoTime deadline = DeadlineOf(*attempt);
+  const MonoTime next = clock_.Now() + limits::kPeerLook;
+  if (!gone.ok() || deadline - limits::kPeerAnswerBefore < next) {
+    if (record.submission != SubmissionState::kSending) {
+      return Finish(attempt, gone.ok() ? errors::Overloaded("submits of this request_id at another "
+                                                            "gateway",
+                                                            limits::kRetryAfterMin)
+                                       : gone);
+    }
+    // It may have been sent, so the caller learns of the job as it may turn out to be.
+    const pictory::SubmitReply unknown{.outcome = pictory::SubmitReply::Outcome::kUnknown};
+    attempt->record = record;
+    return Finish(attempt, MakeSnapshot(AfterReply(record, unknown, clock_.WallNow()).job));
+  }
+  timers_.At(next, [this, attempt] {
+    submissions_.FindRequest(
+        attempt->key.tenant, attempt->key.id,
+        [this, attempt](const absl::StatusOr<std::optional<JobRecord>>& found) {
+          if (!found.ok()) return Finish(attempt, found.status());
+          if (!found->has_value()) return Resolve(attempt);
+          AnswerFromRecord(attempt, **found);
+        });
+  });
 }
 
 // Ends an attempt that was recorded but certainly not sent: the record says so before the caller
@@ -382,7 +420,7 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
               [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
 
-JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
+JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state, std::int32_t shard) {
   const WallTime now = clock_.WallNow();
   JobRecord record;
   record.job.tenant = attempt.key.tenant;
@@ -395,6 +433,7 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state) {
   record.job.labels = attempt.request.labels;
   record.credits_reserved = attempt.credits;
   record.job.sandbox = options_.sandbox;
+  record.job.shard = shard;
   record.job.trace = StoredTrace(attempt.request.trace);
   record.submission = state;
   record.fingerprint = attempt.request.fingerprint;

@@ -42,7 +42,7 @@ void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
       !place.ok()) {
     return AnswerFromRequestId(attempt, std::move(place));
   }
-  JobRecord record = NewRecord(*attempt, SubmissionState::kWaiting);
+  JobRecord record = NewRecord(*attempt, SubmissionState::kWaiting, referenced.shard);
   record.waiting_request = std::move(request);
   record.job.state = v1::JOB_STATE_WAITING;
   record.job.revision = 1;

@@ -147,6 +147,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // Notes that no job is followed, so that none can lag.
   void NoteNothingFollowed() { account_.NoteNothingFollowed(); }
   Account::Pace pace() { return account_.pace(); }
+  // The account's rate is for so many processes (Budget::ShareWith).
+  void ShareWith(int processes) { account_.ShareWith(processes); }
   double requests_per_second() const { return account_.requests_per_second(); }
   const pictory::TranslateOptions& translate() const { return translate_; }
 

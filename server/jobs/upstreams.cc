@@ -34,8 +34,17 @@ UpstreamPtr Upstreams::Make(const std::string& account, UpstreamOptions options)
       events_.degraded_changed(account, degraded);
     };
   }
-  return std::make_shared<Upstream>(std::move(options), transport_, clock_, timers_,
-                                    std::move(events));
+  auto made = std::make_shared<Upstream>(std::move(options), transport_, clock_, timers_,
+                                         std::move(events));
+  made->ShareWith(processes_);
+  return made;
+}
+
+void Upstreams::ShareWith(int processes) {
+  MutexLock lock(mutex_);
+  processes_ = processes;
+  for (const auto& [account, door] : doors_) door.upstream->ShareWith(processes);
+  for (const auto& [account, closed] : closed_) closed->ShareWith(processes);
 }
 
 UpstreamPtr Upstreams::Of(const std::string& account) {

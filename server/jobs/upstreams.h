@@ -12,6 +12,7 @@
 // outlive the calls in flight.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -46,6 +47,8 @@ class Upstreams {
   bool Has(const std::string& account) const;  // whether it is open
   // Opens an account from now on, if it is not open yet. Returns whether it was not.
   bool Open(const std::string& account, UpstreamOptions options, Whose whose = Whose::kOperators);
+  // What each account may be asked is for so many processes from now on, in equal parts.
+  void ShareWith(int processes);
   // Closes the account of a caller, unless it is in use at this moment. Returns whether it did.
   bool Close(const std::string& account);
 
@@ -81,6 +84,7 @@ class Upstreams {
   Timers& timers_;
   const UpstreamsEvents events_;
 
+  std::atomic<int> processes_{1};
   mutable Mutex mutex_;
   std::map<std::string, Door> doors_ GUARDED_BY(mutex_);
   // Doors of callers' accounts that are not open, as far as they were asked for lately.

@@ -28,9 +28,10 @@ WaitingJobs::Counts& WaitingJobs::Counts::operator-=(const Counts& less) {
   return *this;
 }
 
-WaitingJobs::WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
-                         const Clock& clock, Timers& timers)
-    : spending_(spending),
+WaitingJobs::WaitingJobs(const Shards& shards, Spending& spending, Ledger& ledger,
+                         Submissions& submissions, Hub& hub, const Clock& clock, Timers& timers)
+    : shards_(shards),
+      spending_(spending),
       ledger_(ledger),
       submissions_(submissions),
       hub_(hub),
@@ -87,7 +88,12 @@ WaitingJobs::Counts WaitingJobs::CountsOf(const std::string& tenant) const {
 void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   const JobKey key{record.job.tenant, record.job.job_id};
   if (seen != nullptr && record.job.state == v1::JOB_STATE_WAITING) {
-    if (Add(record, /*recovered=*/false)) Look(key);
+    if (shards_.Has(record.job.shard)) {
+      if (Add(record)) Look(key);
+    } else if (record.job.revision ==
+               1) {  // it has just begun to wait, and another process is told
+      GiveBack(key.tenant, record.waiting_request.size(), record.credits_reserved);
+    }
     return;
   }
   Drop(key, /*sent=*/record.sent_at != WallTime{});
@@ -103,13 +109,28 @@ void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
 }
 
 void WaitingJobs::FollowRecovered(const JobRecord& record) {
-  if (record.submission != SubmissionState::kWaiting) return;
+  if (record.submission != SubmissionState::kWaiting || !shards_.Has(record.job.shard)) return;
+  if (!Add(record)) return;
+  bool started = false;
   {
     MutexLock lock(mutex_);
     Count(record.job.tenant, {.places = 1, .bytes = record.waiting_request.size()});
+    started = !stopped_;
   }
   (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
-  Add(record, /*recovered=*/true);
+  if (started) Look({record.job.tenant, record.job.job_id});
+}
+
+void WaitingJobs::DropLost() {
+  std::vector<JobKey> lost;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [key, entry] : entries_) {
+      // One that is being sent is told of by the ledger.
+      if (!shards_.Has(entry.shard) && entry.stage != Stage::kTried) lost.push_back(key);
+    }
+  }
+  for (const JobKey& key : lost) Drop(key, /*sent=*/false);
 }
 
 void WaitingJobs::Start() {
@@ -155,9 +176,10 @@ std::size_t WaitingJobs::waiting_at(const std::string& account) const {
   return found == of_account_.end() ? 0 : found->second;
 }
 
-bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
+bool WaitingJobs::Add(const JobRecord& record) {
   const JobKey key{record.job.tenant, record.job.job_id};
-  Entry entry{.account = record.job.account,
+  Entry entry{.shard = record.job.shard,
+              .account = record.job.account,
               .request_id = record.job.request_id,
               .fingerprint = record.fingerprint,
               .waits_for = NameOfOther(record),
@@ -168,7 +190,7 @@ bool WaitingJobs::Add(const JobRecord& record, bool recovered) {
   equal_[JobKey{key.tenant, record.fingerprint}].insert(key);
   Count(key.tenant, {.waiting = 1});
   ++of_account_[record.job.account];
-  return !recovered;
+  return true;
 }
 
 // The job does not wait any more. What is reserved for it was used if it was sent.

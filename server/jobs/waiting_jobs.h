@@ -7,6 +7,9 @@
 // what comes of a try: the job is sent, goes on waiting, or has failed. Who changes WAITING in the
 // store first has decided: a job that is cancelled meanwhile is not sent.
 //
+// With a store that several processes share, a job that waits is of the shard of the job that it
+// waits for, so one process looks after both.
+//
 // It is also the one who knows how many jobs wait, within limits, and what is reserved for them.
 //
 // Thread-safe; work runs on the threads of store and timers, and never blocks. What is passed to
@@ -28,6 +31,7 @@
 #include "jobs/hub.h"
 #include "jobs/job_key.h"
 #include "jobs/ledger.h"
+#include "jobs/shards.h"
 #include "jobs/spending.h"
 #include "jobs/store.h"
 
@@ -40,8 +44,8 @@ class WaitingJobs {
   using Sent = std::function<void(absl::Status)>;
   using Send = std::function<void(JobRecord record, double credits_held, Sent done)>;
 
-  WaitingJobs(Spending& spending, Ledger& ledger, Submissions& submissions, Hub& hub,
-              const Clock& clock, Timers& timers);
+  WaitingJobs(const Shards& shards, Spending& spending, Ledger& ledger, Submissions& submissions,
+              Hub& hub, const Clock& clock, Timers& timers);
   ~WaitingJobs();
   WaitingJobs(const WaitingJobs&) = delete;
   WaitingJobs& operator=(const WaitingJobs&) = delete;
@@ -51,14 +55,17 @@ class WaitingJobs {
 
   // Takes a place for a job whose request has so many bytes, and reserves what it may cost; or says
   // why there is none. OnChange takes the place over, once the job is stored; else it is given
-  // back.
+  // back, and so it is if another process looks after the job.
   absl::Status TakePlace(const std::string& tenant, std::size_t bytes, double credits);
   void GiveBack(const std::string& tenant, std::size_t bytes, double credits);
 
-  // Called by the ledger when a job has changed.
+  // Called by the ledger when this process has changed a job; and another, unless the job waits.
   void OnChange(const JobRecord& record, const SnapshotPtr& seen);
-  // Takes up a job that a restart has found, if it waits. Nothing is tried before Start.
+  // Takes up a job that a restart has found, that came with a shard, or that another process has
+  // stored, if it waits and is not known yet. Nothing is tried before Start.
   void FollowRecovered(const JobRecord& record);
+  // Looks no more after jobs whose shard has gone.
+  void DropLost();
   void Start();
   // Nothing is tried after this, except by a thread that is just beginning.
   void Stop();
@@ -78,6 +85,7 @@ class WaitingJobs {
     kTried,   // just now
   };
   struct Entry {
+    std::int32_t shard = 0;
     std::string account;
     std::string request_id;
     std::string fingerprint;
@@ -103,7 +111,8 @@ class WaitingJobs {
     bool operator==(const Counts&) const = default;
   };
 
-  bool Add(const JobRecord& record, bool recovered);
+  // Returns whether it was not known.
+  bool Add(const JobRecord& record);
   void Drop(const JobKey& key, bool sent);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
   void Count(const std::string& tenant, const Counts& more) REQUIRES(mutex_);
@@ -118,6 +127,7 @@ class WaitingJobs {
   void OnTried(const JobKey& key, const absl::Status& why);
   void TellWhy(const JobKey& key, const std::string& request_id, const std::string& reason);
 
+  const Shards& shards_;
   Spending& spending_;
   Ledger& ledger_;
   Submissions& submissions_;

@@ -165,6 +165,7 @@ void PictoryClient::Submit(Submission submission, const Authorization& authoriza
   authorization.PutOn(request);
   request.timeout = limits::kSubmitTimeout;
   request.start_by = start_by;
+  request.may_send = std::move(submission.may_send);
   request.max_body_bytes = limits::kSubmitReplyMaxBytes;
   transport_.Start(std::move(request), [this, generation = authorization.generation,
                                         done = std::move(done)](http::Response response) {

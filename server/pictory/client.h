@@ -44,6 +44,8 @@ struct Submission {
   std::string path;  // below the base URL, encoded
   std::shared_ptr<const std::string> body;
   std::string traceparent{};  // the header; empty: none is sent
+  // Asked just before it is sent (http::Request::may_send); null: it may be.
+  std::function<bool()> may_send{};
 };
 
 struct ClientOptions {

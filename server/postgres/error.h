@@ -69,13 +69,21 @@ class Final : public std::exception {
   std::string why_;
 };
 
-// Another gateway has taken over the store.
+// Somebody has ended this session, because nothing was heard of its gateway for long, or because
+// the gateway has a newer one.
+class SessionEnded final : public Error {
+ public:
+  SessionEnded() : Error("", "this session was ended, because nothing was heard of it for long") {}
+};
+
+// A newer process has this gateway's name.
 class TakenOver final : public Final {
  public:
   TakenOver()
       : Final(
-            "another gateway has taken over this store, because the lease of this one had run "
-            "out") {}
+            "another gateway with the same name has started on this store: both have the same "
+            "gateway.id in their state directory. Give each a state directory of its own, and no "
+            "copy of one") {}
 };
 
 // The server does not have what callers were told is stored.

@@ -8,7 +8,6 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "postgres/schema.h"
-#include "store/grant_all.h"
 
 namespace gateway::postgres {
 
@@ -37,8 +36,6 @@ absl::Status WhyNoServerFits(const std::string& conninfo) {
   }
 }
 
-// At most so often the same trouble is worth a line.
-
 absl::Status OpenError(const Error& error, const std::string& place) {
   const std::string message =
       absl::StrCat("Cannot open the job store in PostgreSQL (", place, "): ", Describe(error));
@@ -60,8 +57,8 @@ absl::Status OpenError(const Error& error, const std::string& place) {
 absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(PostgresOptions options) {
   Opened opened{.identity = {.gateway = options.gateway,
                              .address = options.address,
-                             .alone = options.alone,
-                             .sandbox = options.sandbox}};
+                             .sandbox = options.sandbox,
+                             .times = options.lease_times}};
   const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
   if (!place.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--store ", place.status().message()));
@@ -78,9 +75,11 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
         return migrated;
       }
       opened.created |= created;
-      if (absl::Status leased = TakeLease(*connection, opened.identity); !leased.ok()) {
-        return leased;
-      }
+      TakeLease(*connection, opened.identity);
+      const MonoTime asked = std::chrono::steady_clock::now();
+      const WallTime here = SystemClock().WallNow();
+      const WallTime there = RenewLease(*connection, opened.identity, /*shares=*/false);
+      opened.ahead = (there - here) - (std::chrono::steady_clock::now() - asked) / 2;
       connection->set_patience(limits::kStoreReplyMax);
       Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt);
       return std::unique_ptr<PostgresJobStore>(
@@ -100,9 +99,9 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
 
 PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptions options)
     : conninfo_(options.conninfo),
-      gateway_(options.gateway),
       place_(std::move(opened.place)),
       created_(opened.created),
+      ahead_(opened.ahead),
       has_standby_(opened.has_standby),
       identity_(std::move(opened.identity)),
       close_wait_(options.close_wait),
@@ -110,6 +109,7 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
       finds_(LaneOptions(options.read_queue_max)),
       lists_(LaneOptions(options.read_queue_max)),
       parts_(LaneOptions(options.read_queue_max)),
+      feed_(LaneOptions(options.read_queue_max)),
       writer_({.conninfo = conninfo_,
                .identity = identity_,
                .queue_max = options.write_queue_max,
@@ -272,16 +272,51 @@ void PostgresJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pict
                 .done = std::move(done)});
 }
 
+void PostgresJobStore::FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) {
+  Read<std::vector<std::string>>(
+      finds_, [job = std::move(job)](Reads& reads) { return reads.FindHints(job); },
+      std::move(done));
+}
+
+void PostgresJobStore::Nudge(jobs::JobKey job, Done done) {
+  writer_.Post({.apply =
+                    [job](Writes& writes) {
+                      writes.Nudge(job);
+                      return absl::OkStatus();
+                    },
+                .job = job,
+                .done = std::move(done)});
+}
+
 void PostgresJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   WriteFor<bool>(
       claim.job, [claim](Writes& writes) -> absl::StatusOr<bool> { return writes.Claim(claim); },
       std::move(done));
 }
 
+absl::StatusOr<std::string> PostgresJobStore::ShareSecret(const std::string& name,
+                                                          std::string made) {
+  std::promise<absl::StatusOr<std::string>> done;
+  WriteFor<std::string>(
+      {},
+      [&](Writes& writes) -> absl::StatusOr<std::string> { return writes.ShareSecret(name, made); },
+      [&done](absl::StatusOr<std::string> kept) { done.set_value(std::move(kept)); });
+  return done.get_future().get();
+}
+
+void PostgresJobStore::SetStopped(bool stopped, Done done) {
+  writer_.Post({.apply =
+                    [this, stopped](Writes& writes) {
+                      writes.SetStopped(identity_, stopped);
+                      return absl::OkStatus();
+                    },
+                .done = std::move(done)});
+}
+
 void PostgresJobStore::EndEpoch(std::vector<jobs::OwedJob> owed, Done done) {
   writer_.Post({.apply =
-                    [owed = std::move(owed)](Writes& writes) {
-                      writes.EndEpoch(owed);
+                    [this, owed = std::move(owed)](Writes& writes) {
+                      writes.EndEpoch(owed, identity_.gateway);
                       return absl::OkStatus();
                     },
                 .done = std::move(done)});
@@ -320,6 +355,13 @@ void PostgresJobStore::Find(std::string tenant, std::string name,
       [tenant = std::move(tenant), name = std::move(name)](Reads& reads) {
         return reads.Find(tenant, name);
       },
+      std::move(done));
+}
+
+void PostgresJobStore::FindMany(std::vector<jobs::JobKey> keys,
+                                Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      feed_, [keys = std::move(keys)](Reads& reads) { return reads.FindMany(keys); },
       std::move(done));
 }
 
@@ -381,20 +423,31 @@ void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1
       std::move(done));
 }
 
-// One gateway alone holds all shards, whether the server is there or not.
-void PostgresJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  finds_.Post({.done = [this, wanted, done = std::move(done)](absl::Status status) {
-    status.ok() ? done(store::GrantAll(wanted, epoch_)) : done(std::move(status));
-  }});
+void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
+  WriteFor<Renewal>(
+      {},
+      [this](Writes& writes) -> absl::StatusOr<Renewal> { return writes.Renew(identity_, seen_); },
+      [this, done = std::move(done)](absl::StatusOr<Renewal> renewal) {
+        if (!renewal.ok()) return done(renewal.status());
+        seen_ = std::move(renewal->seen);
+        done(std::move(renewal->holding));
+      });
+}
+
+void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
+                                  std::function<void(JobRecord)> take, Done done) {
+  lists_.Post({.read = [shards = std::move(shards),
+                        take = std::move(take)](Reads& reads) { reads.ReadShards(shards, take); },
+               .done = std::move(done)});
 }
 
 void PostgresJobStore::FindFeedEnd(Callback<std::string> done) {
-  Read<std::string>(lists_, [](Reads& reads) { return reads.FindFeedEnd(); }, std::move(done));
+  Read<std::string>(feed_, [](Reads& reads) { return reads.FindFeedEnd(); }, std::move(done));
 }
 
 void PostgresJobStore::ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) {
   Read<jobs::FeedPage>(
-      lists_,
+      feed_,
       [position = std::move(position), limit](Reads& reads) {
         return reads.ReadFeed(position, limit);
       },
@@ -406,14 +459,14 @@ absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
   WriteFor<jobs::Recovered>(
       {},
       [now, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
-        return writes.Recover(now, gateway_);
+        return writes.Recover(now, identity_.gateway);
       },
       [&done](absl::StatusOr<jobs::Recovered> recovered) { done.set_value(std::move(recovered)); });
   // The writer is at it for as long as that takes, and the lease must not run out meanwhile.
   std::future<absl::StatusOr<jobs::Recovered>> answer = done.get_future();
-  while (answer.wait_for(limits::kStoreLeaseRenewal) == std::future_status::timeout) {
+  while (answer.wait_for(identity_.times.renewal) == std::future_status::timeout) {
     try {
-      RenewLease(*Connection::Open(conninfo_, limits::kStoreReplyMax), identity_);
+      RenewLeaseAlone(*Connection::Open(conninfo_, limits::kStoreReplyMax), identity_);
     } catch (const std::exception&) {
       // The writer finds out as well, and says so.
     }
@@ -423,7 +476,11 @@ absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
     return absl::Status(recovered.status().code(),
                         absl::StrCat("PostgreSQL (", place_, "): ", recovered.status().message()));
   }
-  epoch_ = recovered->epoch;
+  if (absl::Status counted =
+          Stream([now, &recovered](Reads& reads) { reads.CountAll(now, *recovered); });
+      !counted.ok()) {
+    return counted;
+  }
   return recovered;
 }
 

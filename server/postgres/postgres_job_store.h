@@ -1,12 +1,12 @@
-// PostgresJobStore is the store on a PostgreSQL server, for those who want their jobs where their
-// other data is. Until gateways can share a store, one gateway at a time uses it.
+// PostgresJobStore is the store on a PostgreSQL server, for several gateways, and for those who
+// want their jobs where their other data is.
 //
 // Writes go through one thread and connection that commits them in groups (postgres/writer.h).
-// Reads have three lanes (postgres/lane.h), for finds, lists and parts; all reads see every write
-// whose callback ran. Callbacks get the errors of jobs/store.h; RESOURCE_EXHAUSTED when a queue is
-// full; UNAVAILABLE STORE_AWAY while the server cannot be reached; INTERNAL STORE_FAILED once
-// another gateway has taken over, or the server is one that lacks what was stored; and UNAVAILABLE
-// after Close, then inside the call. Thread-safe.
+// Reads have four lanes (postgres/lane.h), for finds, lists, parts and the feed; all reads see
+// every write whose callback ran. Callbacks get the errors of jobs/store.h; RESOURCE_EXHAUSTED when
+// a queue is full; UNAVAILABLE STORE_AWAY while the server cannot be reached; INTERNAL STORE_FAILED
+// once another process has taken this gateway's name, or the server is one that lacks what was
+// stored; and UNAVAILABLE after Close, then inside the call. Thread-safe.
 //
 // The feed is read writer by writer: of one gateway's changes each comes after the one before, of
 // two gateways' in any order, so a `gone` may come before an older change of the same job. Who
@@ -38,10 +38,10 @@ struct PostgresOptions {
   std::string gateway;
   std::string address;
 
-  // Called once, on the writer's thread, when the store cannot be used any more: another gateway
-  // has taken over, the server lacks what was stored, or a newer program has changed the tables. No
-  // later write is accepted, nothing is read, and the program should end. Must not call Close
-  // itself.
+  // Called once, on the writer's thread, when the store cannot be used any more: another process
+  // has taken this gateway's name, the server lacks what was stored, or a newer program has changed
+  // the tables. No later write is accepted, nothing is read, and the program should end. Must not
+  // call Close itself.
   std::function<void(absl::Status)> on_fatal;
   // Called on the writer's thread: the server cannot be reached, why; and it can be again.
   std::function<void(std::string)> on_away;
@@ -56,20 +56,20 @@ struct PostgresOptions {
   std::int64_t feed_max = limits::kFeedMax;
   Duration away_wait = limits::kStoreAwayWait;
   Duration close_wait = limits::kStoreCloseMax;
-  // For tests: lets other gateways use the store as well.
-  bool alone = true;
+  LeaseTimes lease_times;
 };
 
 class PostgresJobStore final : public jobs::Store {
  public:
   // Blocks until the server is reached and its tables are of the present schema. Errors say a way
   // out: INVALID_ARGUMENT (conninfo), UNAVAILABLE (not reached), FAILED_PRECONDITION (settings with
-  // which jobs could be lost, in use by another gateway, made by a newer program, made for the
-  // other of sandbox and real), PERMISSION_DENIED, INTERNAL.
+  // which jobs could be lost, made by a newer program, made for the other of sandbox and real),
+  // PERMISSION_DENIED, INTERNAL.
   static absl::StatusOr<std::unique_ptr<PostgresJobStore>> Open(PostgresOptions options);
 
   ~PostgresJobStore() override;
 
+  bool shared() const override { return true; }
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
@@ -78,6 +78,8 @@ class PostgresJobStore final : public jobs::Store {
                 Callback<std::string> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindMany(std::vector<jobs::JobKey> keys,
+                Callback<std::vector<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string account, std::string pictory_job_id,
@@ -92,12 +94,18 @@ class PostgresJobStore final : public jobs::Store {
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
+  void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override;
+  void Nudge(jobs::JobKey job, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
+  absl::StatusOr<std::string> ShareSecret(const std::string& name, std::string made) override;
+  void SetStopped(bool stopped, Done done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   void NoteAsked(std::string account, jobs::Asked asked, Done done) override;
   void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
-  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void Renew(Callback<jobs::Holding> done) override;
+  void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
+                  Done done) override;
   void FindFeedEnd(Callback<std::string> done) override;
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
@@ -110,6 +118,8 @@ class PostgresJobStore final : public jobs::Store {
 
   // Whether there was no store in the database before.
   bool created() const { return created_; }
+  // So far was the server's clock ahead of this machine's when the store was opened.
+  Duration ahead() const { return ahead_; }
   // Whether each commit waits for a standby.
   bool has_standby() const { return has_standby_; }
   // Where the store is, without a password.
@@ -127,6 +137,7 @@ class PostgresJobStore final : public jobs::Store {
     std::string place;
     Identity identity;
     bool created = false;
+    Duration ahead{};
     bool has_standby = false;
   };
   PostgresJobStore(Opened opened, Session session, PostgresOptions options);
@@ -146,23 +157,24 @@ class PostgresJobStore final : public jobs::Store {
   void TellRefused(const Error& error);
   Lane::Options LaneOptions(std::size_t queue_max);
   absl::Status Stream(const std::function<void(Reads&)>& read);
-  std::array<Lane*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
+  std::array<Lane*, 4> Lanes() { return {&finds_, &lists_, &parts_, &feed_}; }
 
   const std::string conninfo_;
-  const std::string gateway_;
   const std::string place_;
   const bool created_;
+  const Duration ahead_;
   const bool has_standby_;
   const Identity identity_;
   const Duration close_wait_;
   const std::function<void(std::string)> on_refused_;
-  std::atomic<std::int64_t> epoch_{0};              // of Recover
+  Seen seen_;  // by the last Renew; on the writer's thread only
   std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
   Told told_;
   End end_;
   Lane finds_;
   Lane lists_;
   Lane parts_;
+  Lane feed_;
   Writer writer_;  // last: its thread uses the others
 };
 

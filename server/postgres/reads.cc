@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -164,6 +165,31 @@ std::optional<JobRecord> Reads::Find(const std::string& tenant, const std::strin
   return std::nullopt;
 }
 
+std::vector<JobRecord> Reads::FindMany(const std::vector<jobs::JobKey>& keys) {
+  Array tenant(Type::kBytes), job_id(Type::kBytes);
+  for (const jobs::JobKey& key : keys) {
+    tenant.Bytes(key.tenant);
+    job_id.Bytes(key.id);
+  }
+  // LargeBytes of all before it says whether a record is still read.
+  const Rows rows = connection_.Run(
+      Statement(absl::StrCat("SELECT ", RecordColumns(),
+                             " FROM (SELECT v.place, j.*, sum(octet_length(j.result_wire)"
+                             " + octet_length(j.waiting_request) + octet_length(j.archive_wire))"
+                             " OVER (ORDER BY v.place ROWS BETWEEN UNBOUNDED PRECEDING"
+                             " AND 1 PRECEDING) AS bytes_before"
+                             " FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY"
+                             " AS v (tenant, job_id, place) JOIN pictory.jobs AS j"
+                             " ON j.tenant = v.tenant AND j.job_id = v.job_id AND j.visible) AS f"
+                             " WHERE coalesce(bytes_before, 0) < $3 ORDER BY place"))
+          .Add(tenant)
+          .Add(job_id)
+          .Int(limits::kListReadMaxBytes));
+  std::vector<JobRecord> records;
+  for (int row = 0; row < rows.size(); ++row) records.push_back(ReadRecord(rows, row));
+  return records;
+}
+
 std::optional<JobRecord> Reads::FindRequest(const std::string& tenant,
                                             const std::string& request_id) {
   return One(Statement(SelectRecord("tenant = $1 AND request_id = $2 AND request_id <> ''"))
@@ -186,6 +212,17 @@ std::optional<JobRecord> Reads::FindToken(const std::string& token) {
   return One(Statement(SelectRecord("finish_time IS NULL AND correlation_token <> ''"
                                     " AND correlation_token = $1"))
                  .Bytes(token));
+}
+
+std::vector<std::string> Reads::FindHints(const jobs::JobKey& job) {
+  const Rows rows =
+      connection_.Run(Statement("SELECT pictory_job_id FROM pictory.hints WHERE tenant = $1"
+                                " AND job_id = $2 ORDER BY kept_at, place")
+                          .Bytes(job.tenant)
+                          .Bytes(job.id));
+  std::vector<std::string> hints;
+  for (int row = 0; row < rows.size(); ++row) hints.emplace_back(rows.Bytes(row, 0));
+  return hints;
 }
 
 std::optional<JobRecord> Reads::FindWithoutRequestId(const std::string& tenant,
@@ -225,7 +262,7 @@ std::vector<JobRecord> Reads::List(const std::string& tenant, const ListQuery& q
             .Add(wanted));
     for (int row = 0; row < rows.size() && bytes < limits::kListReadMaxBytes; ++row) {
       records.push_back(ReadRecord(rows, row));
-      bytes += records.back().job.result_wire.size() + records.back().waiting_request.size();
+      bytes += jobs::LargeBytes(records.back());
     }
   }
   return records;
@@ -297,7 +334,8 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
   const Rows writers = connection_.Run(
       "SELECT w.writer, w.forgotten, greatest(w.forgotten,"
       " (SELECT max(f.n) FROM pictory.feed AS f WHERE f.writer = w.writer)),"
-      " w.ended_at IS NOT NULL, (SELECT feed FROM pictory.store) FROM pictory.writers AS w");
+      " w.ended_at IS NOT NULL, (SELECT feed FROM pictory.store),"
+      " (SELECT address FROM pictory.stops ORDER BY said_at LIMIT 1) FROM pictory.writers AS w");
   if (writers.size() == 0 || writers.Int(0, 4) != position->feed) return jobs::FeedForgotten();
   const std::int64_t newest = position->read.rbegin()->first;
   std::map<std::int64_t, std::int64_t> ends;
@@ -320,7 +358,7 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
     after.Int(n);
   }
   const Rows rows = connection_.Run(
-      Statement("SELECT f.writer, f.n, f.tenant, f.job_id, f.shard, f.version, f.gone"
+      Statement("SELECT f.writer, f.n, f.tenant, f.job_id, f.shard, f.version, f.gone, f.hint"
                 " FROM unnest($1::bigint[], $2::bigint[]) AS v (writer, n)"
                 " CROSS JOIN LATERAL (SELECT * FROM pictory.feed AS one WHERE"
                 " one.writer = v.writer AND one.n > v.n ORDER BY one.n LIMIT $3) AS f"
@@ -329,16 +367,19 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
           .Add(after)
           .Int(std::max(limit, 0)));
   jobs::FeedPage page;
-  std::set<std::pair<std::int64_t, jobs::JobKey>> told;
+  if (!writers.IsNull(0, 5)) page.stopped_by = std::string(writers.Bytes(0, 5));
+  std::set<std::tuple<std::int64_t, bool, jobs::JobKey>> told;
   for (int row = rows.size() - 1; row >= 0; --row) {
     std::int64_t& read = position->read[rows.Int(row, 0)];
     read = std::max(read, rows.Int(row, 1));
     jobs::FeedEntry entry{.job = {std::string(rows.Bytes(row, 2)), std::string(rows.Bytes(row, 3))},
                           .shard = static_cast<std::int32_t>(rows.Int(row, 4)),
                           .version = rows.Int(row, 5),
-                          .gone = rows.Bool(row, 6)};
+                          .gone = rows.Bool(row, 6),
+                          .hint = rows.Bool(row, 7)};
     // Once a page, as this writer left it.
-    if (told.emplace(rows.Int(row, 0), entry.job).second) page.entries.push_back(std::move(entry));
+    if (told.emplace(rows.Int(row, 0), entry.hint, entry.job).second)
+      page.entries.push_back(std::move(entry));
   }
   std::reverse(page.entries.begin(), page.entries.end());
   for (const std::int64_t id : over) {
@@ -353,6 +394,15 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
 void Reads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   connection_.Stream(Statement(SelectRecord("unended AND visible ORDER BY next_poll_at")),
                      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
+}
+
+void Reads::ReadShards(const std::vector<std::int32_t>& shards,
+                       const std::function<void(JobRecord)>& take) {
+  Array wanted(Type::kInt);
+  for (const std::int32_t shard : shards) wanted.Int(shard);
+  connection_.Stream(
+      Statement(SelectRecord("unended AND visible AND shard = ANY($1::bigint[])")).Add(wanted),
+      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
 }
 
 void Reads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {

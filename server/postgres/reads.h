@@ -17,6 +17,7 @@ class Reads {
   explicit Reads(Connection& connection) : connection_(connection) {}
 
   std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
+  std::vector<jobs::JobRecord> FindMany(const std::vector<jobs::JobKey>& keys);
   std::optional<jobs::JobRecord> FindRequest(const std::string& tenant,
                                              const std::string& request_id);
   std::optional<std::string> FindOwner(const std::string& account,
@@ -26,16 +27,24 @@ class Reads {
                                                       const std::string& fingerprint,
                                                       const jobs::RetryEvidence& evidence,
                                                       WallTime since);
+  std::vector<std::string> FindHints(const jobs::JobKey& job);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
                                            std::int64_t max_bytes);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
+  // What Recover tells of all that there is.
+  void CountAll(WallTime now, jobs::Recovered& recovered);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
+  void ReadShards(const std::vector<std::int32_t>& shards,
+                  const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
 
  private:
+  std::vector<jobs::Unfinished> CountUnfinished();
+  std::vector<jobs::Spent> ReadSpent(WallTime started);
+  jobs::AskedOfAccounts ReadAsked();
   std::optional<jobs::JobRecord> One(const Statement& statement);
   std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);
 

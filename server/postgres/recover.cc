@@ -6,12 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "jobs/restart.h"
 #include "jobs/spending.h"
+#include "postgres/reads.h"
 #include "postgres/record_columns.h"
 #include "postgres/writes.h"
 
 namespace gateway::postgres {
 namespace {
 
+using jobs::JobKey;
 using jobs::JobRecord;
 using jobs::SubmissionState;
 
@@ -46,46 +48,75 @@ class MorePatience {
 };
 
 bool IsWaiting(SubmissionState state) { return state == SubmissionState::kWaiting; }
+bool IsUnknown(SubmissionState state) { return state == SubmissionState::kUnknown; }
+bool MayBecomeUnknown(SubmissionState state) { return IsUnknown(state) || jobs::IsInFlight(state); }
 
 }  // namespace
 
+// What another process reads here must be its own affair, and nothing is locked while much is read:
+// what is read is changed only as it was read.
 jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway) {
   const MorePatience patience(connection_, limits::kStoreRecoverMax);
-  EndInterrupted(now);
+  const Left left{.gateway = gateway, .shards = std::nullopt};
+  EndInterrupted(now, left);
   jobs::Recovered recovered;
   recovered.hints = RecoverHints();
-  recovered.owed = Owed(now);
+  const std::vector<OwedOnce> owed = Owed(now, left);
   recovered.epoch =
       connection_.Run("UPDATE pictory.store SET epoch = epoch + 1 RETURNING epoch").Int(0, 0);
+  EndOwing(gateway);  // what it owed is in `owed`
   connection_.Run(Statement("UPDATE pictory.gateways SET jobs_epoch = $2 WHERE gateway = $1")
                       .Bytes(gateway)
                       .Int(recovered.epoch));
-  Owe(recovered.owed, recovered.epoch);
-  recovered.asked = ReadAsked();
-  recovered.unfinished = CountUnfinished();
-  recovered.spent = ReadSpent(jobs::StartTime(jobs::Latest(recovered.asked), now));
+  GiveUpShards(connection_, gateway);
+  recovered.owed = Owe(owed, recovered.epoch);
   return recovered;
 }
 
-// Ends the attempts that a process left under way. There are few: no more than were under way at
-// once.
-void Writes::EndInterrupted(WallTime now) {
-  const Rows found = connection_.Run(Statement(
-      absl::StrCat("SELECT ", RecordColumns(), " FROM pictory.jobs WHERE unended AND ",
-                   SubmissionIs(jobs::IsInFlight), " ORDER BY tenant, job_id FOR UPDATE")));
+void Writes::EndOwing(const std::string& gateway) {
+  connection_.Run(Statement("INSERT INTO pictory.clean_epochs SELECT jobs_epoch FROM"
+                            " pictory.gateways WHERE gateway = $1 ON CONFLICT DO NOTHING")
+                      .Bytes(gateway));
+}
+
+// All in one statement, so that the epochs that there are and the jobs are of one moment: a process
+// has its epoch before it has jobs.
+Statement Writes::SelectLeft(const std::string& columns, const Left& left,
+                             const std::string& where) {
+  Array shards(Type::kInt);
+  for (const std::int32_t shard : left.shards.value_or(std::vector<std::int32_t>())) {
+    shards.Int(shard);
+  }
+  Statement select(absl::StrCat(
+      "SELECT ", columns,
+      " FROM pictory.jobs WHERE owner_epoch NOT IN (SELECT jobs_epoch FROM pictory.gateways WHERE"
+      " gone_at IS NULL AND gateway <> $1)",
+      left.shards.has_value() ? " AND shard = ANY($2::bigint[])" : "", " AND ", where));
+  select.Bytes(left.gateway).Add(shards);
+  return select;
+}
+
+// There are few: no more than were under way at once.
+void Writes::EndInterrupted(WallTime now, const Left& left) {
+  const Rows found = connection_.Run(SelectLeft(
+      RecordColumns(), left,
+      absl::StrCat("unended AND ", SubmissionIs(jobs::IsInFlight), " ORDER BY tenant, job_id")));
   for (int row = 0; row < found.size(); ++row) {
     std::optional<JobRecord> record = jobs::Interrupted(ReadRecord(found, row), now);
-    if (record.has_value()) UpdateWithLabels(*record).IgnoreError();  // its row is locked
+    // Somebody else may have been first.
+    if (record.has_value()) UpdateWithLabels(*record).IgnoreError();
   }
 }
 
 std::vector<jobs::Hint> Writes::RecoverHints() {
-  connection_.Run(
-      Statement("DELETE FROM pictory.hints AS h WHERE NOT EXISTS (SELECT 1 FROM pictory.jobs AS j"
-                " WHERE j.tenant = h.tenant AND j.job_id = h.job_id AND j.submission = $1)")
-          .Int(static_cast<std::int64_t>(SubmissionState::kUnknown)));
-  const Rows rows = connection_.Run(
-      "SELECT tenant, job_id, pictory_job_id FROM pictory.hints ORDER BY kept_at, place");
+  const std::string of_job =
+      "SELECT 1 FROM pictory.jobs AS j WHERE j.tenant = h.tenant AND j.job_id = h.job_id AND ";
+  // Another gateway's attempt may yet become unknown.
+  connection_.Run(Statement(absl::StrCat("DELETE FROM pictory.hints AS h WHERE NOT EXISTS (",
+                                         of_job, SubmissionIs(MayBecomeUnknown), ")")));
+  const Rows rows = connection_.Run(Statement(
+      absl::StrCat("SELECT tenant, job_id, pictory_job_id FROM pictory.hints AS h WHERE EXISTS (",
+                   of_job, SubmissionIs(IsUnknown), ") ORDER BY kept_at, place")));
   std::vector<jobs::Hint> hints;
   for (int row = 0; row < rows.size(); ++row) {
     hints.push_back({{std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1))},
@@ -94,68 +125,96 @@ std::vector<jobs::Hint> Writes::RecoverHints() {
   return hints;
 }
 
-std::vector<jobs::OwedJob> Writes::Owed(WallTime now) {
+std::vector<Writes::OwedOnce> Writes::Owed(WallTime now, const Left& left) {
   // What has ended is found by when it was sent; attempts under way have ended by now.
   const std::string columns =
-      "SELECT tenant, fingerprint, request_id, job_id, claims, delivery, sent_at"
-      " FROM pictory.jobs WHERE minted_request_id";
+      "tenant, fingerprint, request_id, job_id, claims, delivery, owner_epoch, sent_at";
   const std::string owed_still =
-      absl::StrCat(" AND delivery <> ", static_cast<int>(jobs::Delivery::kArrived), " AND ",
-                   SubmissionIs(jobs::CanBeOwed), " AND (delivery <> ",
+      absl::StrCat("minted_request_id AND delivery <> ", static_cast<int>(jobs::Delivery::kArrived),
+                   " AND ", SubmissionIs(jobs::CanBeOwed), " AND (delivery <> ",
                    static_cast<int>(jobs::Delivery::kUnsaid),
-                   " OR owner_epoch > (SELECT clean_epoch FROM pictory.store))");
+                   " OR (owner_epoch > (SELECT clean_epoch FROM pictory.store)"
+                   " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)))");
   const auto read = [](const Rows& rows, int row) {
-    return jobs::OwedJob{std::string(rows.Bytes(row, 0)),
-                         std::string(rows.Bytes(row, 1)),
-                         std::string(rows.Bytes(row, 2)),
-                         std::string(rows.Bytes(row, 3)),
-                         static_cast<std::int32_t>(rows.Int(row, 4)),
-                         static_cast<jobs::Delivery>(rows.Int(row, 5))};
+    return OwedOnce{.job = {std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1)),
+                            std::string(rows.Bytes(row, 2)), std::string(rows.Bytes(row, 3)),
+                            static_cast<std::int32_t>(rows.Int(row, 4)),
+                            static_cast<jobs::Delivery>(rows.Int(row, 5))},
+                    .epoch = rows.Int(row, 6)};
   };
   const auto max = static_cast<std::int64_t>(limits::kOwedRecoveredMax);
-  const Rows sent = connection_.Run(
-      Statement(absl::StrCat(columns, " AND spent_at IS NOT NULL AND spent_at >= $1", owed_still,
-                             " ORDER BY spent_at DESC LIMIT $2"))
-          .Time(now - limits::kOwedAcrossRestart - limits::kClockSlack)
-          .Int(max));
-  std::vector<jobs::OwedJob> owed;
+  const Rows sent =
+      connection_.Run(SelectLeft(columns, left,
+                                 absl::StrCat(owed_still,
+                                              " AND spent_at IS NOT NULL AND spent_at >= $3"
+                                              " ORDER BY spent_at DESC LIMIT $4"))
+                          .Time(now - limits::kOwedAcrossRestart - limits::kClockSlack)
+                          .Int(max));
+  std::vector<OwedOnce> owed;
   WallTime newest;
   for (int row = 0; row < sent.size(); ++row) {
     // A job from the future, when the clock was wrong, must not make the others look old.
-    const WallTime sent_at = std::min(now, sent.Time(row, 6));
+    const WallTime sent_at = std::min(now, sent.Time(row, 7));
     if (owed.empty()) newest = sent_at;
     if (newest - sent_at > limits::kOwedWindow) break;
     owed.push_back(read(sent, row));
   }
   std::reverse(owed.begin(), owed.end());
   // What waits has not been sent yet, and may be soon.
-  const Rows waiting =
-      connection_.Run(Statement(absl::StrCat(columns, " AND unended AND ", SubmissionIs(IsWaiting),
-                                             owed_still, " ORDER BY tenant, job_id LIMIT $1"))
-                          .Int(max));
+  const Rows waiting = connection_.Run(
+      SelectLeft(columns, left,
+                 absl::StrCat(owed_still, " AND unended AND ", SubmissionIs(IsWaiting),
+                              " ORDER BY tenant, job_id LIMIT $3"))
+          .Int(max));
   for (int row = 0; row < waiting.size(); ++row) owed.push_back(read(waiting, row));
   return owed;
 }
 
-// Makes the owed jobs this process's own: it says from now on what became of their answers.
-void Writes::Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch) {
-  if (owed.empty()) return;
-  Array tenant(Type::kBytes), job_id(Type::kBytes);
-  for (const jobs::OwedJob& job : owed) {
+// The process says from now on what became of their answers.
+std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch) {
+  std::vector<jobs::OwedJob> taken;
+  if (owed.empty()) return taken;
+  std::map<JobKey, std::int64_t> epochs;  // in the order in which rows are locked
+  for (const OwedOnce& one : owed) epochs[{one.job.tenant, one.job.job_id}] = one.epoch;
+  Array tenant(Type::kBytes), job_id(Type::kBytes), of(Type::kInt);
+  for (const auto& [job, its] : epochs) {
     tenant.Bytes(job.tenant);
-    job_id.Bytes(job.job_id);
+    job_id.Bytes(job.id);
+    of.Int(its);
   }
-  connection_.Run(Statement(absl::StrCat("UPDATE pictory.jobs AS j SET delivery = ",
-                                         static_cast<int>(jobs::Delivery::kUnsaid),
-                                         ", owner_epoch = $3 FROM unnest($1::bytea[], $2::bytea[])"
-                                         " AS v (tenant, job_id)"
-                                         " WHERE j.tenant = v.tenant AND j.job_id = v.job_id"))
-                      .Add(tenant)
-                      .Add(job_id)
-                      .Int(epoch));
+  const Rows rows = connection_.Run(
+      Statement(absl::StrCat("UPDATE pictory.jobs AS j SET delivery = ",
+                             static_cast<int>(jobs::Delivery::kUnsaid),
+                             ", owner_epoch = $4, version = version + 1"
+                             " FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])"
+                             " AS v (tenant, job_id, epoch) WHERE j.tenant = v.tenant"
+                             " AND j.job_id = v.job_id AND j.owner_epoch = v.epoch"
+                             " RETURNING j.tenant, j.job_id, j.shard, j.version"))
+          .Add(tenant)
+          .Add(job_id)
+          .Add(of)
+          .Int(epoch));
+  std::set<JobKey> own;
+  for (int row = 0; row < rows.size(); ++row) {
+    JobKey job{std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1))};
+    changed_.push_back({.job = job,
+                        .shard = static_cast<std::int32_t>(rows.Int(row, 2)),
+                        .version = rows.Int(row, 3)});
+    own.insert(std::move(job));
+  }
+  for (const OwedOnce& one : owed) {
+    if (own.contains({one.job.tenant, one.job.job_id})) taken.push_back(one.job);
+  }
+  return taken;
 }
 
-jobs::AskedOfAccounts Writes::ReadAsked() {
+void Reads::CountAll(WallTime now, jobs::Recovered& recovered) {
+  recovered.asked = ReadAsked();
+  recovered.unfinished = CountUnfinished();
+  recovered.spent = ReadSpent(jobs::StartTime(jobs::Latest(recovered.asked), now));
+}
+
+jobs::AskedOfAccounts Reads::ReadAsked() {
   const Rows rows =
       connection_.Run("SELECT account, answered_at, asked_since FROM pictory.accounts");
   jobs::AskedOfAccounts asked;
@@ -166,11 +225,11 @@ jobs::AskedOfAccounts Writes::ReadAsked() {
   return asked;
 }
 
-std::vector<jobs::Unfinished> Writes::CountUnfinished() {
-  // Nothing is under way any more, so what has not ended is visible.
+std::vector<jobs::Unfinished> Reads::CountUnfinished() {
   const Rows rows = connection_.Run(
       "SELECT account, tenant, count(*), count(*) FILTER (WHERE pictory_job_id <> '')"
-      " FROM pictory.jobs WHERE unended GROUP BY account, tenant ORDER BY account, tenant");
+      " FROM pictory.jobs WHERE unended AND visible GROUP BY account, tenant ORDER BY account, "
+      "tenant");
   std::vector<jobs::Unfinished> unfinished;
   for (int row = 0; row < rows.size(); ++row) {
     unfinished.push_back({.account = std::string(rows.Bytes(row, 0)),
@@ -181,7 +240,7 @@ std::vector<jobs::Unfinished> Writes::CountUnfinished() {
   return unfinished;
 }
 
-std::vector<jobs::Spent> Writes::ReadSpent(WallTime started) {
+std::vector<jobs::Spent> Reads::ReadSpent(WallTime started) {
   // A submit of a later time was sent by a clock that ran ahead, and would count anew at each start
   // until then.
   const Rows rows = connection_.Run(

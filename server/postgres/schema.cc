@@ -191,6 +191,34 @@ CREATE VIEW pictory.jobs_in_words AS
 )sql";
 static_assert(limits::kPartSliceBytes == 262'144, "the tables hold slices of this size");
 
+// Several gateways use one store. A program that knows one step takes itself to be alone.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE pictory.gateways
+  ADD COLUMN shares boolean NOT NULL DEFAULT false,  -- it takes its share of the shards
+  ADD COLUMN gone_at bigint;          -- when others gave it up, because its lease was long over
+ALTER TABLE pictory.feed
+  ADD COLUMN hint boolean NOT NULL DEFAULT false;  -- nothing changed; somebody has news of the job
+-- A shard is held by its owner for as long as that has a lease; lease_until is not used.
+ALTER TABLE pictory.shards ALTER COLUMN lease_until SET DEFAULT 0;
+INSERT INTO pictory.shards (shard, owner, epoch) SELECT n, '', 0 FROM generate_series(0, 1023) AS n
+  ON CONFLICT (shard) DO NOTHING;
+-- Former values of gateways.jobs_epoch, later than store.clean_epoch, of which nothing is owed but
+-- what the records name: few, for each is the end of a process.
+CREATE TABLE pictory.clean_epochs (
+  epoch bigint PRIMARY KEY
+);
+CREATE TABLE pictory.stops (          -- of submits, by the file of a gateway
+  gateway bytea PRIMARY KEY,
+  address bytea NOT NULL,
+  said_at bigint NOT NULL
+);
+CREATE TABLE pictory.secrets (        -- that all gateways have
+  name bytea PRIMARY KEY,
+  value bytea NOT NULL
+);
+)sql";
+static_assert(limits::kShards == 1024, "the table has a row for each shard");
+
 constexpr char kStoreTable[] = R"sql(
 CREATE SCHEMA IF NOT EXISTS pictory;
 CREATE TABLE IF NOT EXISTS pictory.store (
@@ -219,7 +247,7 @@ std::string Setting(Connection& connection, const std::string& name) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, 1, kVersion1}};
+  static const std::vector<Migration> migrations = {{1, 1, kVersion1}, {2, 2, kVersion2}};
   return migrations;
 }
 

@@ -1,5 +1,6 @@
 #include "postgres/session.h"
 
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,90 +11,23 @@ namespace gateway::postgres {
 namespace {
 
 // A plan that walks an index for each value of an array locks rows in the order of the array, and
-// holds whatever the statistics say. A server whose client has vanished must not keep a transaction
+// holds whatever the statistics say. Where there is no index it would look so dear that it was
+// compiled, for a second. A server whose client has vanished must not keep a transaction
 // open, because the next session waits for it. The warning that a COMMIT gives must come, and what
 // is written rests on READ COMMITTED, whatever the role's settings are.
 constexpr char kBegin[] =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL client_min_messages = warning;"
     " SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
+    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off;"
     " SET LOCAL lock_timeout = '5s';"
     " SET LOCAL idle_in_transaction_session_timeout = '10s'";
-constexpr char kBeginSession[] =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL client_min_messages = warning;"
-    " SET LOCAL lock_timeout = '2s';"
-    " SET LOCAL idle_in_transaction_session_timeout = '10s'";
-
-constexpr char kNow[] = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-
-// For so long after its end a lease is nobody's but its gateway's: an outage of the server may be
-// as long as that, and the gateway comes back out of it.
-std::int64_t Grace() { return std::chrono::microseconds(limits::kStoreLeaseGrace).count(); }
-
-std::int64_t Lease() { return std::chrono::microseconds(limits::kStoreLease).count(); }
 
 }  // namespace
-
-absl::Status TakeLease(Connection& connection, Identity& identity) {
-  connection.Script(kBeginSession);
-  // It comes from the same count as the numbers of writers, so that no epoch comes twice.
-  const std::int64_t epoch =
-      connection.Run("UPDATE pictory.store SET last_writer = last_writer + 1 RETURNING last_writer")
-          .Int(0, 0);
-  const Rows others = connection.Run(
-      Statement(absl::StrCat("SELECT gateway, address, lease_until + $2 - ", kNow,
-                             " FROM pictory.gateways WHERE gateway <> $1 AND lease_until + $2 > ",
-                             kNow, " ORDER BY lease_until DESC"))
-          .Bytes(identity.gateway)
-          .Int(Grace()));
-  if (identity.alone && others.size() > 0) {
-    connection.Rollback();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "The store is in use by the gateway ", std::string(others.Bytes(0, 0)), " at ",
-        std::string(others.Bytes(0, 1)),
-        ", and one store serves one gateway. If that one is gone for good, this one can start in ",
-        others.Int(0, 2) / 1'000'000 + 1, " s"));
-  }
-  connection.Run(
-      Statement(absl::StrCat("INSERT INTO pictory.gateways (gateway, epoch, lease_until, address)"
-                             " VALUES ($1, $2, ",
-                             kNow,
-                             " + $3, $4) ON CONFLICT (gateway) DO UPDATE SET"
-                             " epoch = excluded.epoch, lease_until = excluded.lease_until,"
-                             " address = excluded.address"))
-          .Bytes(identity.gateway)
-          .Int(epoch)
-          .Int(Lease())
-          .Bytes(identity.address));
-  // From here on no other session commits: neither one of this gateway's last start nor, if it is
-  // to be alone, of one whose lease has run out.
-  connection.Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNow,
-                                        " WHERE ended_at IS NULL AND (gateway = $1 OR $2)"))
-                     .Bytes(identity.gateway)
-                     .Bool(identity.alone));
-  if (identity.alone) {
-    connection.Run(
-        Statement("DELETE FROM pictory.gateways WHERE gateway <> $1").Bytes(identity.gateway));
-  }
-  connection.Commit();
-  identity.epoch = epoch;
-  return absl::OkStatus();
-}
-
-void RenewLease(Connection& connection, const Identity& identity) {
-  const Rows renewed =
-      connection.Run(Statement(absl::StrCat("UPDATE pictory.gateways SET lease_until = ", kNow,
-                                            " + $3 WHERE gateway = $1 AND epoch = $2"))
-                         .Bytes(identity.gateway)
-                         .Int(identity.epoch)
-                         .Int(Lease()));
-  if (renewed.changed() == 0) throw TakenOver();
-}
 
 Session::Session(std::unique_ptr<Connection> connection, const Identity& identity,
                  std::int64_t feed_max, const std::optional<Past>& past)
     : connection_(std::move(connection)), feed_max_(feed_max) {
-  connection_->Script(kBeginSession);
+  BeginShort(*connection_);
   if (past.has_value() &&
       connection_->Run("SELECT 1 WHERE to_regclass('pictory.writers') IS NULL").size() > 0) {
     throw LacksCommits();
@@ -111,13 +45,14 @@ Session::Session(std::unique_ptr<Connection> connection, const Identity& identit
   }
   if (past.has_value()) Compare(*past);
   RenewLease(*connection_, identity);
-  connection_->Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNow,
+  connection_->Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNowSql,
                                           " WHERE gateway = $1 AND ended_at IS NULL"))
                        .Bytes(identity.gateway));
   connection_->Run(Statement("INSERT INTO pictory.writers (writer, gateway) VALUES ($1, $2)")
                        .Int(writer_)
                        .Bytes(identity.gateway));
   connection_->Commit();
+  begun_ = std::chrono::steady_clock::now();
 }
 
 void Session::Compare(const Past& past) {
@@ -138,11 +73,11 @@ void Session::Note(const std::vector<jobs::FeedEntry>& changed) {
                     .Int(writer_)
                     .Int(++batch_))
           .changed() == 0) {
-    throw TakenOver();
+    throw SessionEnded();
   }
   if (changed.empty()) return;
   Array n(Type::kInt), tenant(Type::kBytes), job_id(Type::kBytes), shard(Type::kInt),
-      version(Type::kInt), gone(Type::kBool);
+      version(Type::kInt), gone(Type::kBool), hint(Type::kBool);
   for (const jobs::FeedEntry& entry : changed) {
     n.Int(++n_);
     tenant.Bytes(entry.job.tenant);
@@ -150,18 +85,20 @@ void Session::Note(const std::vector<jobs::FeedEntry>& changed) {
     shard.Int(entry.shard);
     version.Int(entry.version);
     gone.Bool(entry.gone);
+    hint.Bool(entry.hint);
   }
   connection_->Run(
-      Statement("INSERT INTO pictory.feed (writer, n, tenant, job_id, shard, version, gone)"
-                " SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[],"
-                " $6::bigint[], $7::boolean[])")
+      Statement("INSERT INTO pictory.feed (writer, n, tenant, job_id, shard, version, gone,"
+                " hint) SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::bytea[],"
+                " $5::bigint[], $6::bigint[], $7::boolean[], $8::boolean[])")
           .Int(writer_)
           .Add(n)
           .Add(tenant)
           .Add(job_id)
           .Add(shard)
           .Add(version)
-          .Add(gone));
+          .Add(gone)
+          .Add(hint));
   ForgetOld();
 }
 
@@ -178,12 +115,18 @@ void Session::ForgetOld() {
 }
 
 void Session::End(const Identity& identity) {
-  connection_->Run(
-      Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNow, " WHERE writer = $1"))
-          .Int(writer_));
+  BeginShort(*connection_);
+  connection_->Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNowSql,
+                                          " WHERE writer = $1"))
+                       .Int(writer_));
   connection_->Run(Statement("DELETE FROM pictory.gateways WHERE gateway = $1 AND epoch = $2")
                        .Bytes(identity.gateway)
                        .Int(identity.epoch));
+  GiveUpShards(*connection_, identity.gateway);
+  connection_->Run(
+      Statement(absl::StrCat("UPDATE pictory.stops SET said_at = ", kNowSql, " WHERE gateway = $1"))
+          .Bytes(identity.gateway));
+  connection_->Commit();
 }
 
 }  // namespace gateway::postgres

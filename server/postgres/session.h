@@ -1,5 +1,5 @@
-// Session is a writing connection: its number among the writers of the store, and the gateway's
-// lease on the store. It is for one thread; calls throw Error, and Final.
+// Session is a writing connection: its number among the writers of the store. It is for one thread;
+// calls throw Error, and Final.
 //
 // A transaction notes itself in the writer's row, and the next session begins by reading that row.
 // So it finds out a server that lacks what callers were told is done; and it can say of a
@@ -19,29 +19,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "jobs/store.h"
 #include "postgres/connection.h"
+#include "postgres/lease.h"
 #include "postgres/told.h"
 
 namespace gateway::postgres {
-
-// The gateway that uses a store.
-struct Identity {
-  std::string gateway;  // the same at each start, of one process at a time
-  std::string address;  // where it runs, for people
-  std::int64_t epoch = 0;
-  bool alone = true;     // no other gateway may use the store
-  bool sandbox = false;  // whether its jobs are the sandbox's
-};
-
-// Takes the lease on the store, and sets `identity.epoch`. FAILED_PRECONDITION, naming the other
-// gateway, if that has it, or had it until a while ago: it may come back after an outage of the
-// server, with outcomes that it has kept.
-absl::Status TakeLease(Connection& connection, Identity& identity);
-
-// Renews the lease. Throws TakenOver if it is somebody else's.
-void RenewLease(Connection& connection, const Identity& identity);
 
 class Session {
  public:
@@ -61,16 +45,19 @@ class Session {
   Connection& connection() { return *connection_; }
   // Whether the transaction past.doubted was done.
   bool doubted_is_done() const { return doubted_is_done_; }
+  // Since when it has been there.
+  MonoTime begun() const { return begun_; }
   // Its last transaction, done or not.
   Told::Mark mark() const { return {.writer = writer_, .batch = batch_}; }
 
-  // The steps of a transaction. If Commit throws something that LeavesCommitUnknown, the next
+  // The steps of a transaction. Note throws SessionEnded if somebody has ended the session. If
+  // Commit throws something that LeavesCommitUnknown, the next
   // session knows what became of mark().batch.
   void Begin();
   void Note(const std::vector<jobs::FeedEntry>& changed);
   void Commit() { connection_->Commit(); }
 
-  // Ends the session, and gives the lease back.
+  // Ends the session, and gives the lease and the shards back.
   void End(const Identity& identity);
 
  private:
@@ -81,6 +68,7 @@ class Session {
   std::unique_ptr<Connection> connection_;
   const std::int64_t feed_max_;
   std::int64_t writer_ = 0;
+  MonoTime begun_{};
   std::int64_t batch_ = 0;
   bool doubted_is_done_ = false;
   std::int64_t n_ = 0;          // of the last change in the feed

@@ -39,7 +39,7 @@ bool Share(const Names& some, const Names& others) {
 Writer::Writer(Options options, Session first)
     : options_(std::move(options)),
       session_(std::move(first)),
-      next_renewal_(MonoNow() + limits::kStoreLeaseRenewal),
+      next_renewal_(MonoNow() + options_.identity.times.renewal),
       thread_([this] { Run(); }) {}
 
 Writer::~Writer() { Close(); }
@@ -193,7 +193,7 @@ void Writer::Finish(Group& group) {
 
 void Writer::Transact(Group& group, bool one_by_one, Doubt& doubt) {
   session_->Begin();
-  Writes writes(session_->connection());
+  Writes writes(session_->connection(), session_->begun());
   Apply(group, one_by_one, writes);
   if (group.size() == 1 && !group.front().status.ok()) {  // what it has done is undone
     session_->connection().Rollback();
@@ -267,17 +267,18 @@ absl::Status Writer::Refused(const Error& error) {
 }
 
 void Writer::Renew() {
-  next_renewal_ = MonoNow() + limits::kStoreLeaseRenewal;
+  next_renewal_ = MonoNow() + options_.identity.times.renewal;
   try {
     if (!session_.has_value()) {
       Connect(std::nullopt);
     } else {
-      RenewLease(session_->connection(), options_.identity);
+      RenewLeaseAlone(session_->connection(), options_.identity);
     }
   } catch (const Error& error) {
     if (error.NeedsConnection()) {
       Drop(Describe(error));
     } else {
+      session_->connection().Rollback();
       options_.on_refused(error);
     }
   } catch (const std::exception& error) {
@@ -302,7 +303,7 @@ bool Writer::Connect(const Doubt& doubt) {
   }
   options_.told->Set(session_->mark());
   failures_ = 0;
-  next_renewal_ = MonoNow() + limits::kStoreLeaseRenewal;
+  next_renewal_ = MonoNow() + options_.identity.times.renewal;
   {
     MutexLock lock(mutex_);
     away_ = false;

@@ -11,7 +11,10 @@
 // the writer goes on trying; writes that have waited for limits::kStoreAwayWait get UNAVAILABLE,
 // and so do new submits, at once.
 //
-// What ends the writer by itself is final: another gateway has taken over the store, a server lacks
+// It keeps the gateway's lease, too, whatever else is to do (postgres/lease.h). Gateways that lost
+// sight of it for long end its session; it goes on with a new one.
+//
+// What ends the writer by itself is final: a newer process has the gateway's name, a server lacks
 // what callers were told is stored, or a newer program has made the store its own. It refuses
 // everything then, and reports once to `on_fatal`. Thread-safe.
 #pragma once

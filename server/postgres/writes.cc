@@ -71,7 +71,7 @@ struct SliceRows {
 
 void Writes::Note(const JobRecord& record, std::int64_t version) {
   changed_.push_back({.job = KeyOf(record),
-                      .shard = record.shard,
+                      .shard = record.job.shard,
                       .version = version,
                       .gone = record.submission == SubmissionState::kDeleted});
 }
@@ -373,17 +373,34 @@ absl::Status Writes::Delete(const JobRecord& record) {
 }
 
 void Writes::KeepHints(const JobKey& job, const std::vector<std::string>& pictory_job_ids) {
+  int kept = 0;
   for (const std::string& id : pictory_job_ids) {
-    connection_.Run(
-        Statement("INSERT INTO pictory.hints (tenant, job_id, place, kept_at, pictory_job_id)"
-                  " SELECT $1, $2, count(*), extract(epoch FROM clock_timestamp()) * 1000000, $3"
-                  " FROM pictory.hints WHERE tenant = $1 AND job_id = $2 HAVING count(*) < $4"
-                  " ON CONFLICT DO NOTHING")
-            .Bytes(job.tenant)
-            .Bytes(job.id)
-            .Bytes(id)
-            .Int(static_cast<std::int64_t>(limits::kHintsMax)));
+    kept +=
+        connection_
+            .Run(Statement(absl::StrCat("INSERT INTO pictory.hints (tenant, job_id, place, kept_at,"
+                                        " pictory_job_id) SELECT $1, $2, count(*), ",
+                                        kNowSql,
+                                        ", $3 FROM pictory.hints WHERE tenant = $1 AND job_id = $2"
+                                        " HAVING count(*) < $4 ON CONFLICT DO NOTHING"))
+                     .Bytes(job.tenant)
+                     .Bytes(job.id)
+                     .Bytes(id)
+                     .Int(static_cast<std::int64_t>(limits::kHintsMax)))
+            .changed();
   }
+  if (kept > 0) Nudge(job);
+}
+
+void Writes::Nudge(const JobKey& job) {
+  const Rows found = connection_.Run(
+      Statement("SELECT shard, version FROM pictory.jobs WHERE tenant = $1 AND job_id = $2")
+          .Bytes(job.tenant)
+          .Bytes(job.id));
+  if (found.size() == 0) return;
+  changed_.push_back({.job = job,
+                      .shard = static_cast<std::int32_t>(found.Int(0, 0)),
+                      .version = found.Int(0, 1),
+                      .hint = true});
 }
 
 bool Writes::Claim(const jobs::OwedAnswers::Claim& claim) {
@@ -403,7 +420,7 @@ bool Writes::Claim(const jobs::OwedAnswers::Claim& claim) {
              .changed() > 0;
 }
 
-void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
+void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string& gateway) {
   for (const jobs::OwedJob& job : owed) {
     connection_.Run(
         Statement("UPDATE pictory.jobs SET delivery = $1 WHERE tenant = $2 AND job_id = $3")
@@ -411,7 +428,30 @@ void Writes::EndEpoch(const std::vector<jobs::OwedJob>& owed) {
             .Bytes(job.tenant)
             .Bytes(job.job_id));
   }
-  connection_.Run("UPDATE pictory.store SET clean_epoch = epoch");
+  EndOwing(gateway);
+}
+
+std::string Writes::ShareSecret(const std::string& name, const std::string& made) {
+  connection_.Run(Statement("INSERT INTO pictory.secrets VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                      .Bytes(name)
+                      .Bytes(made));
+  const Rows kept =
+      connection_.Run(Statement("SELECT value FROM pictory.secrets WHERE name = $1").Bytes(name));
+  return std::string(kept.Bytes(0, 0));
+}
+
+void Writes::SetStopped(const Identity& identity, bool stopped) {
+  if (!stopped) {
+    connection_.Run(
+        Statement("DELETE FROM pictory.stops WHERE gateway = $1").Bytes(identity.gateway));
+    return;
+  }
+  connection_.Run(
+      Statement(absl::StrCat("INSERT INTO pictory.stops VALUES ($1, $2, ", kNowSql,
+                             ") ON CONFLICT (gateway) DO UPDATE SET address = excluded.address,"
+                             " said_at = excluded.said_at"))
+          .Bytes(identity.gateway)
+          .Bytes(identity.address));
 }
 
 void Writes::NoteAsked(const std::string& account, const jobs::Asked& asked) {
@@ -455,6 +495,13 @@ std::vector<JobKey> Writes::Prune(const jobs::PruneQuery& query) {
 }
 
 void Writes::ForgetWriters() {
+  connection_.Run(
+      Statement(absl::StrCat("DELETE FROM pictory.gateways WHERE gone_at < ", kNowSql, " - $1"))
+          .Int(std::chrono::microseconds(limits::kStoreWriterKept).count()));
+  connection_.Run(Statement(absl::StrCat("DELETE FROM pictory.stops AS s WHERE said_at < ", kNowSql,
+                                         " - $1 AND NOT EXISTS (SELECT 1 FROM pictory.gateways AS g"
+                                         " WHERE g.gateway = s.gateway)"))
+                      .Int(std::chrono::microseconds(limits::kStoreWriterKept).count()));
   const Rows gone = connection_.Run(
       Statement("DELETE FROM pictory.writers WHERE ended_at IS NOT NULL AND ended_at <"
                 " extract(epoch FROM clock_timestamp()) * 1000000 - $1 RETURNING writer")

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "base/limits.h"
 #include "jobs/store.h"
 #include "postgres/connection.h"
+#include "postgres/lease.h"
 
 namespace gateway::postgres {
 
@@ -30,9 +33,22 @@ struct Change {
   jobs::BeginResult begun;  // of a kBegin
 };
 
+// What a gateway saw when it last looked for what gateways that are gone have left.
+struct Seen {
+  std::vector<std::int64_t> epochs;             // ShareHeld::epochs
+  std::map<std::int32_t, std::int64_t> shards;  // that it held, and their epochs
+};
+
+struct Renewal {
+  jobs::Holding holding;
+  Seen seen;
+};
+
 class Writes {
  public:
-  explicit Writes(Connection& connection) : connection_(connection) {}
+  // `since`: when the session of the connection began.
+  explicit Writes(Connection& connection, MonoTime since)
+      : connection_(connection), since_(since) {}
 
   // Applies changes of different jobs and different requests. What only one of them is to blame for
   // is in its status; if this throws, it may be any of them.
@@ -47,13 +63,20 @@ class Writes {
   void Adopt(const jobs::JobRecord& record);
   absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record, std::int64_t adopted_version);
   void KeepHints(const jobs::JobKey& job, const std::vector<std::string>& pictory_job_ids);
+  void Nudge(const jobs::JobKey& job);
   bool Claim(const jobs::OwedAnswers::Claim& claim);
-  void EndEpoch(const std::vector<jobs::OwedJob>& owed);
+  void EndEpoch(const std::vector<jobs::OwedJob>& owed, const std::string& gateway);
+  std::string ShareSecret(const std::string& name, const std::string& made);
+  void SetStopped(const Identity& identity, bool stopped);
   absl::Status Delete(const jobs::JobRecord& record);
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   void NoteAsked(const std::string& account, const jobs::Asked& asked);
-  // `gateway`: whose attempts those of the new epoch are.
+  // Begins a new epoch of the gateway's attempts, ends those of its former ones and of gateways
+  // that are gone, and takes over the answers that they owed. The rest of what a process is told
+  // when it starts is Reads::CountAll's.
   jobs::Recovered Recover(WallTime now, const std::string& gateway);
+  // Does as jobs::Leases::Renew; `seen`: of the last one that was committed.
+  Renewal Renew(const Identity& identity, const Seen& seen);
 
   const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
   // Goes back to what had changed when there were so many changes.
@@ -83,15 +106,27 @@ class Writes {
   // Forgets connections that have ended long ago, and what they have changed.
   void ForgetWriters();
 
-  void EndInterrupted(WallTime now);
+  // What processes have left that are gone: jobs whose owner_epoch is no gateway's.
+  struct Left {
+    std::string gateway;  // whose own epoch counts as gone, too; may be empty
+    std::optional<std::vector<std::int32_t>> shards;  // of the jobs; nullopt: all
+  };
+  struct OwedOnce {
+    jobs::OwedJob job;
+    std::int64_t epoch = 0;  // of the process that owed it
+  };
+  // `columns` of the jobs that are left and `where` says, with its first parameters.
+  Statement SelectLeft(const std::string& columns, const Left& left, const std::string& where);
+  void EndInterrupted(WallTime now, const Left& left);
   std::vector<jobs::Hint> RecoverHints();
-  std::vector<jobs::OwedJob> Owed(WallTime now);
-  void Owe(const std::vector<jobs::OwedJob>& owed, std::int64_t epoch);
-  std::vector<jobs::Spent> ReadSpent(WallTime started);
-  std::vector<jobs::Unfinished> CountUnfinished();
-  jobs::AskedOfAccounts ReadAsked();
+  std::vector<OwedOnce> Owed(WallTime now, const Left& left);
+  // Says that nothing of the gateway's present epoch is owed but what the records themselves name.
+  void EndOwing(const std::string& gateway);
+  // Makes the owed jobs the process's of this epoch. Gives back those that nobody else has taken.
+  std::vector<jobs::OwedJob> Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch);
 
   Connection& connection_;
+  const MonoTime since_;
   std::vector<jobs::FeedEntry> changed_;
 };
 

@@ -51,9 +51,9 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
 namespace {
 
 void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const jobs::Owner& owner,
-               const std::string& name, std::uint64_t connection, bool again,
-               const Domain& domain) {
-  domain.backend.Load(owner, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+               const std::string& name, std::int32_t after_revision, std::uint64_t connection,
+               bool again, const Domain& domain) {
+  jobs::Hub::LoadDone join = [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
     if (!found.ok()) return stream->End(found.status());
     domain.backend.Name((**found).key());
     jobs::Hub::Subscribed subscribed =
@@ -63,11 +63,16 @@ void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const jobs::Ow
     if (subscribed.present == nullptr) {
       if (!(*found)->final()) {
         if (again) return stream->End(errors::JobNotFound(name));
-        return Subscribe(stream, owner, name, connection, /*again=*/true, domain);
+        return Subscribe(stream, owner, name, after_revision, connection, /*again=*/true, domain);
       }
       subscribed.present = *std::move(found);
     }
     stream->Begin(std::move(subscribed));
+  };
+  domain.backend.Load(owner, name, [=, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+    if (!found.ok() || (*found)->revision >= after_revision) return join(std::move(found));
+    // Another gateway has told the caller more than this one has heard of so far.
+    domain.hub.Load(owner.tenant, std::string((*found)->job_id()), join, after_revision);
   });
 }
 
@@ -76,8 +81,8 @@ void Subscribe(const std::shared_ptr<watch::WatchStream>& stream, const jobs::Ow
 void BeginWatch(const std::shared_ptr<watch::WatchStream>& stream, const Caller& caller,
                 const v1::WatchJobRequest& request, const Domain& domain) {
   domain.open_watches->Add("WatchJob", caller.principal, stream);
-  Subscribe(stream, caller.owner, request.job_id(), std::hash<std::string>()(caller.peer),
-            /*again=*/false, domain);
+  Subscribe(stream, caller.owner, request.job_id(), request.after_revision(),
+            std::hash<std::string>()(caller.peer), /*again=*/false, domain);
 }
 
 }  // namespace gateway::rpc

@@ -1,22 +1,20 @@
-// GrantAll gives the leases of a store that one process holds: each that is asked for is granted,
-// for as long as the process lives.
+// GrantAll gives the leases of a store that one process holds: all of them, for as long as the
+// process lives.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "base/limits.h"
 #include "jobs/store.h"
 
 namespace gateway::store {
 
-inline std::vector<jobs::Lease> GrantAll(std::int32_t wanted, std::int64_t epoch) {
-  std::vector<jobs::Lease> leases;
-  for (std::int32_t shard = 0; shard < std::min(wanted, limits::kShards); ++shard) {
-    leases.push_back({.shard = shard, .epoch = epoch, .until = MonoTime::max()});
+inline jobs::Holding GrantAll(std::int64_t epoch) {
+  jobs::Holding all;
+  for (std::int32_t shard = 0; shard < limits::kShards; ++shard) {
+    all.leases.push_back({.shard = shard, .epoch = epoch, .until = MonoTime::max()});
   }
-  return leases;
+  return all;
 }
 
 }  // namespace gateway::store

@@ -211,6 +211,21 @@ std::optional<JobRecord> JobReads::Find(const std::string& tenant, const std::st
   return std::nullopt;
 }
 
+std::vector<JobRecord> JobReads::FindMany(const std::vector<jobs::JobKey>& keys) {
+  std::vector<JobRecord> records;
+  std::size_t bytes = 0;
+  SQLite::Transaction snapshot(db_);
+  for (const jobs::JobKey& key : keys) {
+    std::optional<JobRecord> record = One(find_, key.tenant, key.id);
+    if (!record.has_value()) continue;
+    bytes += jobs::LargeBytes(*record);
+    records.push_back(*std::move(record));
+    if (bytes >= limits::kListReadMaxBytes) break;
+  }
+  snapshot.commit();
+  return records;
+}
+
 std::optional<JobRecord> JobReads::FindRequest(const std::string& tenant,
                                                const std::string& request_id) {
   return One(find_request_, tenant, request_id);
@@ -256,7 +271,7 @@ std::vector<JobRecord> JobReads::List(const std::string& tenant, const ListQuery
     std::optional<JobRecord> record =
         One(query.without_results ? find_without_results_ : find_, tenant, id);
     if (!record.has_value()) continue;
-    bytes += record->job.result_wire.size() + record->waiting_request.size();
+    bytes += jobs::LargeBytes(*record);
     records.push_back(std::move(*record));
     if (bytes >= limits::kListReadMaxBytes) break;
   }
@@ -284,6 +299,15 @@ void JobReads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   SQLite::Statement unfinished(
       db_, absl::StrCat("SELECT ", kRecordColumns, " FROM jobs INDEXED BY jobs_unfinished WHERE ",
                         IsUnfinishedSql(), " ORDER BY next_poll_at"));
+  while (unfinished.executeStep()) take(ReadRecord(unfinished, 0));
+}
+
+void JobReads::ReadShards(const std::vector<std::int32_t>& shards,
+                          const std::function<void(JobRecord)>& take) {
+  if (shards.empty()) return;  // with an empty list SQLite would not use the index
+  SQLite::Statement unfinished(
+      db_, absl::StrCat("SELECT ", kRecordColumns, " FROM jobs INDEXED BY jobs_unfinished WHERE ",
+                        IsUnfinishedSql(), " AND shard IN (", absl::StrJoin(shards, ","), ")"));
   while (unfinished.executeStep()) take(ReadRecord(unfinished, 0));
 }
 

@@ -21,6 +21,7 @@ class JobReads {
   explicit JobReads(SQLite::Database& db);
 
   std::optional<jobs::JobRecord> Find(const std::string& tenant, const std::string& name);
+  std::vector<jobs::JobRecord> FindMany(const std::vector<jobs::JobKey>& keys);
   std::optional<jobs::JobRecord> FindRequest(const std::string& tenant,
                                              const std::string& request_id);
   std::optional<std::string> FindOwner(const std::string& account,
@@ -32,6 +33,8 @@ class JobReads {
                                                       WallTime since);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
+  void ReadShards(const std::vector<std::int32_t>& shards,
+                  const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);

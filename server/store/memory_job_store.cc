@@ -86,7 +86,7 @@ void MemoryJobStore::Unindex(const JobRecord& record) {
 void MemoryJobStore::Put(JobRecord record) {
   Index(record);
   Key key(record.job.tenant, record.job.job_id);
-  Note(key, record.shard, record.version, false);
+  Note(key, record.job.shard, record.version, false);
   records_.insert_or_assign(std::move(key), std::move(record));
 }
 
@@ -104,7 +104,7 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   }
   found->second = std::move(record);
   ++found->second.version;
-  Note(found->first, found->second.shard, found->second.version,
+  Note(found->first, found->second.job.shard, found->second.version,
        found->second.submission == SubmissionState::kDeleted);
   return absl::OkStatus();
 }
@@ -113,7 +113,7 @@ void MemoryJobStore::Drop(const Key& key) {
   const auto found = records_.find(key);
   if (found == records_.end()) return;
   Unindex(found->second);
-  Note(key, found->second.shard, 0, true);
+  Note(key, found->second.job.shard, 0, true);
   tombstones_.push_back(change_);
   changes_.erase(key);
   records_.erase(found);
@@ -226,6 +226,22 @@ void MemoryJobStore::Find(std::string tenant, std::string name,
   }));
 }
 
+void MemoryJobStore::FindMany(std::vector<jobs::JobKey> keys,
+                              Callback<std::vector<JobRecord>> done) {
+  done(Locked<std::vector<JobRecord>>([&]() REQUIRES(mutex_) {
+    std::vector<JobRecord> records;
+    std::size_t bytes = 0;
+    for (const jobs::JobKey& key : keys) {
+      const auto found = records_.find(Key(key.tenant, key.id));
+      if (found == records_.end() || !jobs::IsVisible(found->second)) continue;
+      records.push_back(found->second);
+      bytes += jobs::LargeBytes(records.back());
+      if (bytes >= limits::kListReadMaxBytes) break;
+    }
+    return records;
+  }));
+}
+
 void MemoryJobStore::FindRequest(std::string tenant, std::string request_id,
                                  Callback<std::optional<JobRecord>> done) {
   using Found = std::optional<JobRecord>;
@@ -288,6 +304,16 @@ void MemoryJobStore::KeepHints(jobs::JobKey job, std::vector<std::string> pictor
          }
          return true;
        }).status());
+}
+
+void MemoryJobStore::FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) {
+  done(Locked<std::vector<std::string>>([&]() REQUIRES(mutex_) {
+    std::vector<std::string> found;
+    for (const jobs::Hint& hint : hints_) {
+      if (hint.job == job) found.push_back(hint.pictory_job_id);
+    }
+    return found;
+  }));
 }
 
 void MemoryJobStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
@@ -423,9 +449,25 @@ std::vector<jobs::OwedJob> MemoryJobStore::Owed(WallTime now) {
   return owed;
 }
 
-void MemoryJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  done(Locked<std::vector<jobs::Lease>>([&]()
-                                            REQUIRES(mutex_) { return GrantAll(wanted, epoch_); }));
+void MemoryJobStore::Renew(Callback<jobs::Holding> done) {
+  done(Locked<jobs::Holding>([&]() REQUIRES(mutex_) { return GrantAll(epoch_); }));
+}
+
+void MemoryJobStore::ReadShards(std::vector<std::int32_t> shards,
+                                std::function<void(JobRecord)> take, Done done) {
+  using Records = std::vector<JobRecord>;
+  absl::StatusOr<Records> found = Locked<Records>([&]() REQUIRES(mutex_) {
+    Records records;
+    for (const auto& [key, record] : records_) {
+      if (!shards.empty() && IsUnfinished(record) && OneOf(shards, record.job.shard)) {
+        records.push_back(record);
+      }
+    }
+    return records;
+  });
+  if (!found.ok()) return done(found.status());
+  for (JobRecord& record : *found) take(std::move(record));
+  done(absl::OkStatus());
 }
 
 void MemoryJobStore::FindFeedEnd(Callback<std::string> done) {
@@ -471,7 +513,7 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
       if (std::optional<JobRecord> ended = jobs::Interrupted(record, now)) {
         record = *std::move(ended);
         ++record.version;
-        Note(key, record.shard, record.version, false);
+        Note(key, record.job.shard, record.version, false);
       }
       if (!IsUnfinished(record)) continue;
       jobs::Unfinished& some = unfinished[{record.job.account, key.first}];

@@ -56,7 +56,7 @@ void WriteFields(const jobs::JobRecord& record, const std::string& labels, std::
   to.Bool(record.minted_request_id);
   to.Text(record.mesh_request_id);
   to.Text(job.account);
-  to.Int(record.shard);
+  to.Int(job.shard);
   to.Real(record.credits_reserved);
   to.Blob(record.waiting_request);
   to.Blob(job.archive_wire);
@@ -107,7 +107,7 @@ jobs::JobRecord ReadFields(From& from) {
   record.minted_request_id = from.Bool();
   record.mesh_request_id = from.Bytes();
   job.account = from.Bytes();
-  record.shard = from.Int32();
+  job.shard = from.Int32();
   record.credits_reserved = from.Real().value_or(0);
   record.waiting_request = from.Bytes();
   job.archive_wire = from.Bytes();

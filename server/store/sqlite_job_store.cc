@@ -316,6 +316,13 @@ void SqliteJobStore::Find(std::string tenant, std::string name,
       std::move(done));
 }
 
+void SqliteJobStore::FindMany(std::vector<jobs::JobKey> keys,
+                              Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      finds_, [keys = std::move(keys)](JobReads& reads) { return reads.FindMany(keys); },
+      std::move(done));
+}
+
 void SqliteJobStore::FindRequest(std::string tenant, std::string request_id,
                                  Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
@@ -374,9 +381,19 @@ void SqliteJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::
       std::move(done));
 }
 
-void SqliteJobStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  Read<std::vector<jobs::Lease>>(
-      finds_, [this, wanted](JobReads&) { return GrantAll(wanted, epoch_); }, std::move(done));
+void SqliteJobStore::Renew(Callback<jobs::Holding> done) {
+  Read<jobs::Holding>(finds_, [this](JobReads&) { return GrantAll(epoch_); }, std::move(done));
+}
+
+void SqliteJobStore::ReadShards(std::vector<std::int32_t> shards,
+                                std::function<void(JobRecord)> take, Done done) {
+  Read<bool>(
+      lists_,
+      [shards = std::move(shards), take = std::move(take)](JobReads& reads) {
+        reads.ReadShards(shards, take);
+        return true;
+      },
+      [done = std::move(done)](const absl::StatusOr<bool>& read) { done(read.status()); });
 }
 
 void SqliteJobStore::FindFeedEnd(Callback<std::string> done) {

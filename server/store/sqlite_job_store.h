@@ -72,6 +72,8 @@ class SqliteJobStore final : public jobs::Store {
                 Callback<std::string> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindMany(std::vector<jobs::JobKey> keys,
+                Callback<std::vector<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string account, std::string pictory_job_id,
@@ -91,7 +93,9 @@ class SqliteJobStore final : public jobs::Store {
   void NoteAsked(std::string account, jobs::Asked asked, Done done) override;
   void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
-  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void Renew(Callback<jobs::Holding> done) override;
+  void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
+                  Done done) override;
   void FindFeedEnd(Callback<std::string> done) override;
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;

@@ -61,5 +61,33 @@ TEST_F(StopFileTest, LooksNoMoreOnceStopped) {
   EXPECT_EQ(clock_.pending(), 0u);
 }
 
+TEST_F(StopFileTest, TellsTheStoreOfEachChangeUntilItIsTaken) {
+  std::vector<bool> told;
+  absl::Status answer = absl::UnavailableError("away");
+  StopFile file(directory_ / kStopFileName, spending_, clock_, clock_,
+                [&](bool stopped, const std::function<void(absl::Status)>& done) {
+                  told.push_back(stopped);
+                  done(answer);
+                });
+  EXPECT_EQ(told, std::vector<bool>({false})) << "also what was true before";
+  clock_.Advance(1s);
+  EXPECT_EQ(told.size(), 2u) << "it was not taken";
+  answer = absl::OkStatus();
+  clock_.Advance(2s);
+  EXPECT_EQ(told.size(), 3u);
+  Touch();
+  clock_.Advance(2s);
+  EXPECT_EQ(told, std::vector<bool>({false, false, false, true}));
+}
+
+TEST_F(StopFileTest, AnotherGatewayStopsToo) {
+  StopFile file(directory_ / kStopFileName, spending_, clock_, clock_);
+  spending_.SetStoppedForAll(true);
+  clock_.Advance(1s);
+  EXPECT_TRUE(spending_.stopped()) << "its own file says nothing of the others";
+  spending_.SetStoppedForAll(false);
+  EXPECT_FALSE(spending_.stopped());
+}
+
 }  // namespace
 }  // namespace gateway::app

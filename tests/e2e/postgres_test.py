@@ -1,7 +1,8 @@
-"""Jobs in a real PostgreSQL: the main job, restarts, who may use the store, and a server that goes away."""
+"""Jobs in a real PostgreSQL: the main job, restarts, who uses the store, and a server that goes away."""
 
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -86,11 +87,14 @@ class Story(Kept):
 
 
 class Starting(Kept):
-    def test_a_second_gateway_is_refused_by_name(self):
+    def test_a_second_gateway_has_the_same_jobs(self):
         g = self.started()
-        said = self.refused("--store", self.database)
-        self.assertIn("in use by the gateway", said)
-        self.assertIn(f"process {g.pid}", said)
+        args = ("preview", "--name", "story", "--text", STORY, "--request-id", "r-1", "--wait")
+        job = g.json(*args)
+        other = self.started(name="two")
+        self.assertEqual(other.json("get", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
+        self.assertEqual(other.json(*args)["jobId"], job["jobId"], "and is not paid for again")
+        self.assertEqual(other.pages.accepted(), [])
 
     def test_another_gateway_takes_over_when_the_first_has_ended(self):
         g = self.started()
@@ -99,12 +103,17 @@ class Starting(Kept):
         other = self.started(name="two")
         self.assertEqual(other.json("get", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
 
-    def test_who_loses_the_store_to_another_ends(self):
+    def test_of_two_with_one_name_the_first_ends(self):
         g = self.started()
-        psql(self.database, "UPDATE pictory.gateways SET lease_until = 1")
-        other = self.started(name="two")
+        other = self.gateway(name="two")
+        (other.state / "jobs").mkdir(mode=0o700)
+        (kept,) = (g.state / "jobs").rglob("gateway.id")
+        copy = other.state / kept.relative_to(g.state)
+        copy.parent.mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(kept, copy)
+        other.start()
         self.assertNotEqual(g.process.wait(timeout=DEADLINE_SECONDS), 0)
-        self.assertIn("another gateway has taken over", g.said())
+        self.assertIn("another gateway with the same name", g.said())
         self.assertTrue(other.is_ready())
 
     def test_a_password_is_for_a_file(self):

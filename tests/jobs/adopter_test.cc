@@ -79,7 +79,9 @@ class AdopterTest : public ::testing::Test {
   Ledger ledger_{store_, store_, hub_};
   std::unique_ptr<Upstreams> upstreams_ =
       MakeUpstreams({.requests_per_second = 100, .burst = 100}, transport_, clock_);
+  Shards shards_{/*alone=*/true, clock_};
   Adopter adopter_{/*sandbox=*/false,
+                   shards_,
                    *upstreams_,
                    ledger_,
                    store_,
@@ -240,6 +242,9 @@ class Unreadable final : public Jobs {
   explicit Unreadable(Jobs& under) : under_(under) {}
   void Find(std::string, std::string, StoreCallback<std::optional<JobRecord>> done) override {
     done(absl::ResourceExhaustedError("reads wait"));
+  }
+  void FindMany(std::vector<JobKey> jobs, StoreCallback<std::vector<JobRecord>> done) override {
+    under_.FindMany(std::move(jobs), std::move(done));
   }
   void FindOwner(std::string account, std::string pictory_job_id,
                  StoreCallback<std::optional<std::string>> done) override {

@@ -53,6 +53,7 @@ class DeleterTest : public testing::Test {
   }
 
   test::FakeClock clock_;
+  Shards shards_{/*alone=*/true, clock_};
   test::FakeTransport transport_;
   store::MemoryJobStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
@@ -218,11 +219,9 @@ TEST_F(FilesTest, WhereNothingIsArchivedNobodyIsAsked) {
 
 class RetentionTest : public DeleterTest {
  protected:
-  Retention retention_{{.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h},
-                       ledger_,
-                       clock_,
-                       clock_,
-                       [this](std::size_t count) { pruned_ += count; }};
+  Retention retention_{
+      {.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, shards_, ledger_, clock_, clock_,
+      [this](std::size_t count) { pruned_ += count; }};
   std::size_t pruned_ = 0;
 };
 
@@ -253,8 +252,8 @@ TEST_F(RetentionTest, AClockThatIsSetForwardMakesNothingOld) {
   clock_.Advance(24h);
   EXPECT_TRUE(Known("done"));
   retention_.Stop();
-  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, ledger_, clock_, clock_,
-                 nullptr);
+  Retention next({.finished_kept = 30 * 24h, .request_ids_kept = 7 * 24h}, shards_, ledger_, clock_,
+                 clock_, nullptr);
   next.Start(answered);  // nor does a start by such a clock
   clock_.Advance(24h);
   EXPECT_TRUE(Known("done"));
@@ -263,8 +262,8 @@ TEST_F(RetentionTest, AClockThatIsSetForwardMakesNothingOld) {
 }
 
 TEST_F(RetentionTest, RequestIdsAreKeptAtLeastAWeekWhateverTheJobsAre) {
-  Retention eager({.finished_kept = 1h, .request_ids_kept = 7 * 24h}, ledger_, clock_, clock_,
-                  nullptr);
+  Retention eager({.finished_kept = 1h, .request_ids_kept = 7 * 24h}, shards_, ledger_, clock_,
+                  clock_, nullptr);
   Put(v1::JOB_STATE_SUCCEEDED, "done");
   Put(v1::JOB_STATE_SUCCEEDED, "deleted");
   transport_.AnswerAllWith(Reply(200, R"({"success":true})"));

@@ -46,7 +46,7 @@ class PollerTest : public testing::Test {
     ledger_ = std::make_unique<Ledger>(store_, store_, hub_);
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        options, *upstreams_, *ledger_, store_, clock_, clock_, random_,
+        options, shards_, *upstreams_, *ledger_, store_, clock_, clock_, random_,
         PollEvents{.replied = nullptr, .contradicted = nullptr, .storing = [this](JobRecord&) {
                      if (auto first = std::exchange(on_storing_, nullptr)) first();
                    }});
@@ -101,6 +101,7 @@ class PollerTest : public testing::Test {
   }
 
   test::FakeClock clock_;
+  Shards shards_{/*alone=*/true, clock_};
   const MonoTime start_ = clock_.Now();
   test::FakeTransport transport_;
   store::MemoryJobStore store_;

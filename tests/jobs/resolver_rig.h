@@ -38,13 +38,13 @@ class ResolverTest : public testing::Test {
       poller_->OnChange(record, seen);
       resolver_->OnChange(record);
     });
-    poller_ = std::make_unique<Poller>(PollerOptions{}, *upstreams_, *ledger_, store_, clock_,
-                                       clock_, random_, PollEvents{});
+    poller_ = std::make_unique<Poller>(PollerOptions{}, shards_, *upstreams_, *ledger_, store_,
+                                       clock_, clock_, random_, PollEvents{});
     ResolveEvents events;
     events.resolved = [this](const JobRecord&, std::string_view by) { resolved_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    resolver_ = std::make_unique<Resolver>(*upstreams_, *ledger_, store_, store_, hub_, *poller_,
-                                           clock_, clock_, std::move(events));
+    resolver_ = std::make_unique<Resolver>(shards_, *upstreams_, *ledger_, store_, store_, hub_,
+                                           *poller_, clock_, clock_, std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
 
@@ -112,6 +112,7 @@ class ResolverTest : public testing::Test {
   }
 
   test::FakeClock clock_;
+  Shards shards_{/*alone=*/true, clock_};
   test::FakeTransport transport_;
   test::BusyStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};

@@ -35,7 +35,7 @@ class SubmitterTest : public testing::Test {
     });
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
-        PollerOptions{}, *upstreams_, *ledger_, store_, clock_, clock_, random_,
+        PollerOptions{}, shards_, *upstreams_, *ledger_, store_, clock_, clock_, random_,
         PollEvents{.replied = nullptr,
                    .contradicted = nullptr,
                    .storing = [this](JobRecord& record) { owed_.Note(record); }});
@@ -46,12 +46,13 @@ class SubmitterTest : public testing::Test {
     SubmitEvents events;
     events.hinted = [this](const JobKey&, const std::string& id) { hinted_.push_back(id); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    adopter_ = std::make_unique<Adopter>(/*sandbox=*/false, *upstreams_, *ledger_, store_, hub_,
-                                         clock_, random_);
-    waiting_ = std::make_unique<WaitingJobs>(spending_, *ledger_, store_, hub_, clock_, clock_);
-    submitter_ = std::make_unique<Submitter>(std::move(options), *upstreams_, spending_, owed_,
-                                             *waiting_, *ledger_, store_, store_, hub_, *adopter_,
-                                             clock_, clock_, random_, std::move(events));
+    adopter_ = std::make_unique<Adopter>(/*sandbox=*/false, shards_, *upstreams_, *ledger_, store_,
+                                         hub_, clock_, random_);
+    waiting_ =
+        std::make_unique<WaitingJobs>(shards_, spending_, *ledger_, store_, hub_, clock_, clock_);
+    submitter_ = std::make_unique<Submitter>(std::move(options), shards_, *upstreams_, spending_,
+                                             owed_, *waiting_, *ledger_, store_, store_, hub_,
+                                             *adopter_, clock_, clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {
@@ -111,6 +112,7 @@ class SubmitterTest : public testing::Test {
   ~SubmitterTest() override { clock_.Forget(); }  // timers hold attempts, and attempts what is owed
 
   test::FakeClock clock_;
+  Shards shards_{/*alone=*/true, clock_};
   OwedAnswers owed_{limits::kKeylessSettle, clock_};
   test::FakeTransport transport_;
   test::BusyStore store_;

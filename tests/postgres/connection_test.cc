@@ -48,7 +48,8 @@ TEST(ConnectionTest, AnErrorAmongRowsIsToldAsItIs) {
 TEST(ConnectionTest, ARecoverThatFailsLeavesThePatienceAsItWas) {
   PostgresServer::Shared().Empty();
   auto connection = Connection::Open(PostgresServer::Shared().conninfo(), store::kPatience);
-  EXPECT_THROW(Writes(*connection).Recover(store::At(1), "g"), Error) << "there are no tables";
+  EXPECT_THROW(Writes(*connection, MonoTime()).Recover(store::At(1), "g"), Error)
+      << "there are no tables";
   EXPECT_EQ(connection->patience(), store::kPatience);
 }
 
@@ -65,7 +66,7 @@ TEST(ConnectionTest, ATransactionDoesNotDependOnSettings) {
   connection->Script(
       "SET default_transaction_isolation = 'serializable'; SET client_min_messages = 'error'");
   Identity identity{.gateway = "one", .address = "here"};
-  ASSERT_TRUE(TakeLease(*connection, identity).ok());
+  TakeLease(*connection, identity);
   Session session(std::move(connection), identity, 100, std::nullopt);
   session.Begin();
   const auto setting = [&](const char* name) {

@@ -260,12 +260,13 @@ TEST_F(TroubleTest, WhatPostgresRefusesIsToldToTheOperator) {
   EXPECT_TRUE(calls.UpdateVersion(record).ok());
 }
 
-TEST_F(TroubleTest, LeasesAreGrantedWhileTheServerIsAway) {
+TEST_F(TroubleTest, LeasesAreNotRenewedWhileTheServerIsAway) {
   CutProxy proxy(server_.socket());
-  auto store = Open({.conninfo = proxy.conninfo()});
+  auto store = Open({.conninfo = proxy.conninfo(), .away_wait = std::chrono::milliseconds(50)});
   ASSERT_TRUE(store->Recover(store::At(1)).ok());
+  ASSERT_TRUE(StoreCalls(*store).Renew().ok());
   proxy.SetOpen(false);
-  EXPECT_EQ(StoreCalls(*store).Renew(3).value().size(), 3u);
+  EXPECT_EQ(errors::Reason(StoreCalls(*store).Renew().status()), "STORE_AWAY");
 }
 
 // A reader that kept an old connection might read from a server that nobody writes to any more.
@@ -335,8 +336,8 @@ TEST_F(TroubleTest, AWriteThatIsRefusedLeavesItsNeighboursAlone) {
 
 // Two gateways write to the same jobs, each in an order of its own.
 TEST_F(TroubleTest, TwoWritersOfTheSameJobsNeverWaitForEachOther) {
-  auto first = Open({.gateway = "one", .alone = false});
-  auto second = Open({.gateway = "two", .alone = false});
+  auto first = Open({.gateway = "one"});
+  auto second = Open({.gateway = "two"});
   StoreCalls calls(*first);
   constexpr int kJobs = 40;
   for (int i = 0; i < kJobs; ++i) {
@@ -378,11 +379,11 @@ TEST_F(TroubleTest, TwoWritersOfTheSameJobsNeverWaitForEachOther) {
 }
 
 TEST_F(TroubleTest, AReaderOfTheFeedSeesTheChangesOfTwoWriters) {
-  auto first = Open({.gateway = "one", .alone = false});
+  auto first = Open({.gateway = "one"});
   StoreCalls calls(*first);
   ASSERT_TRUE(calls.Begin(Begun("j0", "r0")).ok());
   const std::string before = calls.FindFeedEnd().value();
-  auto second = Open({.gateway = "two", .alone = false});
+  auto second = Open({.gateway = "two"});
   StoreCalls others(*second);
   ASSERT_TRUE(others.Begin(Begun("j1", "r1")).ok());
   ASSERT_TRUE(calls.Begin(Begun("j2", "r2")).ok());

@@ -65,6 +65,10 @@ class FakeStore final : public jobs::Jobs {
     return part_reads_;
   }
 
+  void FindMany(std::vector<jobs::JobKey>,
+                jobs::StoreCallback<std::vector<jobs::JobRecord>> done) override {
+    done(NotHere());
+  }
   void FindOwner(std::string, std::string,
                  jobs::StoreCallback<std::optional<std::string>> done) override {
     done(NotHere());

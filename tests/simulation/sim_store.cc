@@ -219,6 +219,11 @@ void SimStore::Find(std::string tenant, std::string name, Callback<std::optional
       std::move(done));
 }
 
+void SimStore::FindMany(std::vector<jobs::JobKey> keys, Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      [keys](jobs::Store& disk, auto found) { disk.FindMany(keys, found); }, std::move(done));
+}
+
 void SimStore::FindRequest(std::string tenant, std::string request_id,
                            Callback<std::optional<JobRecord>> done) {
   Read<std::optional<JobRecord>>(
@@ -269,9 +274,19 @@ void SimStore::ReadPart(std::string tenant, std::string job_id, jobs::v1::Result
       std::move(done));
 }
 
-void SimStore::Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) {
-  Read<std::vector<jobs::Lease>>(
-      [wanted](jobs::Store& disk, auto held) { disk.Renew(wanted, held); }, std::move(done));
+void SimStore::Renew(Callback<jobs::Holding> done) {
+  Read<jobs::Holding>([](jobs::Store& disk, auto held) { disk.Renew(held); }, std::move(done));
+}
+
+void SimStore::ReadShards(std::vector<std::int32_t> shards, std::function<void(JobRecord)> take,
+                          Done done) {
+  Read<bool>(
+      [shards, take](jobs::Store& disk, auto read) {
+        disk.ReadShards(shards, take, [&read](const absl::Status& status) {
+          status.ok() ? read(true) : read(status);
+        });
+      },
+      [done](const absl::StatusOr<bool>& read) { done(read.status()); });
 }
 
 void SimStore::FindFeedEnd(Callback<std::string> done) {

@@ -63,6 +63,8 @@ class SimStore final : public jobs::Store {
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindMany(std::vector<jobs::JobKey> keys,
+                Callback<std::vector<jobs::JobRecord>> done) override;
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override;
   void FindOwner(std::string account, std::string pictory_job_id,
@@ -76,7 +78,9 @@ class SimStore final : public jobs::Store {
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
-  void Renew(std::int32_t wanted, Callback<std::vector<jobs::Lease>> done) override;
+  void Renew(Callback<jobs::Holding> done) override;
+  void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
+                  Done done) override;
   void FindFeedEnd(Callback<std::string> done) override;
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;

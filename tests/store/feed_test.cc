@@ -40,7 +40,7 @@ TEST_P(FeedTest, TellsOfEveryChangeOnceInTheirOrder) {
   EXPECT_THAT(News(), IsEmpty());
   ASSERT_TRUE(calls_.Begin(Begun("j1", "r1")).ok());
   JobRecord sharded = Accepted("j2", "p2");
-  sharded.shard = 7;
+  sharded.job.shard = 7;
   ASSERT_TRUE(calls_.Adopt(sharded).ok());
   FeedEntry second = Changed("j2", 1);
   second.shard = 7;

@@ -18,11 +18,10 @@ class RandomRecords {
     jobs::JobRecord record;
     // Every field is named here: a field added to a record does not compile until it is filled, and
     // then every backend must keep it.
-    auto& [job, shard, version, submission, fingerprint, attempt, owner_epoch, correlation_token,
-           refusal, sent_at, credits_reserved, minted_request_id, mesh_request_id, waiting_request,
-           delivery, accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
+    auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal,
+           sent_at, credits_reserved, minted_request_id, mesh_request_id, waiting_request, delivery,
+           accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
            incomplete_count, failure_seen, notice] = record;
-    shard = Int32();
     version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(9));
     fingerprint = Bytes(32);
@@ -52,10 +51,11 @@ class RandomRecords {
   void Fill(jobs::Job& job, const std::string& job_tenant, const std::string& id) {
     auto& [tenant, account, job_id, pictory_job_id, request_id, kind, state, revision,
            progress_percent, message, create_time, update_time, finish_time, labels, credits_used,
-           error_code, error_message, stale, upstream_missing, sandbox, trace, result_wire,
+           error_code, error_message, stale, upstream_missing, sandbox, shard, trace, result_wire,
            archive_wire] = job;
     tenant = job_tenant;
     account = Text();
+    shard = Int32();
     job_id = id;
     if (Coin()) pictory_job_id = "pictory/" + id + "?#%";
     request_id = "request-" + id;

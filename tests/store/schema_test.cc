@@ -138,7 +138,7 @@ TEST_F(SchemaTest, JobsOfOneAccountAreThoseOfTheDefaultOne) {
   ASSERT_TRUE(runs.has_value());
   EXPECT_EQ(runs->job.job_id, "runs");
   EXPECT_EQ(runs->job.account, jobs::kDefaultAccount);
-  EXPECT_EQ(runs->shard, 0);
+  EXPECT_EQ(runs->job.shard, 0);
   EXPECT_EQ(runs->version, 4);
   EXPECT_EQ(reads.FindOwner(jobs::kDefaultAccount, "p1"), "acme");
   EXPECT_EQ(reads.FindOwner("second", "p1"), std::nullopt);

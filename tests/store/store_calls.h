@@ -100,10 +100,26 @@ class StoreCalls {
     store_.TakeOver(std::move(record), adopted_version, answer.Callback());
     return answer.Wait();
   }
-  absl::StatusOr<std::vector<jobs::Lease>> Renew(std::int32_t wanted) {
-    Answer<absl::StatusOr<std::vector<jobs::Lease>>> answer;
-    store_.Renew(wanted, answer.Callback());
+  absl::StatusOr<jobs::Holding> Renew() {
+    Answer<absl::StatusOr<jobs::Holding>> answer;
+    store_.Renew(answer.Callback());
     return answer.Wait();
+  }
+  absl::StatusOr<std::vector<Record>> ReadShards(std::vector<std::int32_t> shards) {
+    std::vector<Record> records;
+    Answer<absl::Status> answer;
+    store_.ReadShards(
+        std::move(shards),
+        [&](Record record) { records.push_back(Unversioned(std::move(record))); },
+        answer.Callback());
+    const absl::Status read = answer.Wait();
+    if (!read.ok()) return read;
+    return records;
+  }
+  absl::StatusOr<std::vector<Record>> FindMany(std::vector<jobs::JobKey> keys) {
+    Answer<absl::StatusOr<std::vector<Record>>> answer;
+    store_.FindMany(std::move(keys), answer.Callback());
+    return Unversioned(answer.Wait());
   }
   absl::StatusOr<std::string> FindFeedEnd() {
     Answer<absl::StatusOr<std::string>> answer;
@@ -182,11 +198,7 @@ class StoreCalls {
   absl::StatusOr<std::vector<Record>> List(std::string tenant, jobs::ListQuery query) {
     Answer<absl::StatusOr<std::vector<Record>>> answer;
     store_.List(std::move(tenant), std::move(query), answer.Callback());
-    absl::StatusOr<std::vector<Record>> listed = answer.Wait();
-    if (listed.ok()) {
-      for (Record& record : *listed) record.version = 0;
-    }
-    return listed;
+    return Unversioned(answer.Wait());
   }
   absl::StatusOr<jobs::PartChunk> ReadPart(std::string tenant, std::string job_id,
                                            jobs::v1::ResultPart part, std::int64_t offset,
@@ -201,6 +213,13 @@ class StoreCalls {
   static Record Unversioned(Record record) {
     record.version = 0;
     return record;
+  }
+  static absl::StatusOr<std::vector<Record>> Unversioned(
+      absl::StatusOr<std::vector<Record>> found) {
+    if (found.ok()) {
+      for (Record& record : *found) record.version = 0;
+    }
+    return found;
   }
   static MaybeRecord Unversioned(MaybeRecord found) {
     if (found.ok() && found->has_value()) (*found)->version = 0;

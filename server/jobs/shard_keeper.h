@@ -1,0 +1,64 @@
+// ShardKeeper keeps this process's shards: it renews their leases, and says which shards came and
+// went. It is for a store that several processes share.
+//
+// While the store cannot be reached the leases run out by themselves (jobs/shards.h). Once it can
+// be reached again, shards that nobody else has had meanwhile go on as if nothing had been.
+//
+// Thread-safe. Its work runs on the threads of the timers and of the store. What is passed to the
+// constructor must outlive it and, after Stop(), the calls in flight.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/next_call.h"
+#include "jobs/shards.h"
+#include "jobs/store.h"
+
+namespace gateway::jobs {
+
+struct ShardEvents {
+  // An unfinished job of a shard that has come. It may have changed since it was read.
+  std::function<void(const JobRecord&)> found;
+  // Shards have gone: Shards::Has says which there are.
+  std::function<void()> lost;
+  // After each renewal, on a thread of the store.
+  std::function<void(const Holding&)> renewed;
+};
+
+class ShardKeeper {
+ public:
+  ShardKeeper(Shards& shards, Leases& leases, const Clock& clock, Timers& timers,
+              ShardEvents events);
+  ShardKeeper(const ShardKeeper&) = delete;
+  ShardKeeper& operator=(const ShardKeeper&) = delete;
+
+  // Takes the first shards, then renews for as long as the process lives.
+  void Start();
+  // Hands over the jobs of all shards anew, because changes of them may have been missed.
+  void ReadAnew();
+  // No renewal starts after this. The store gives the shards back when it closes.
+  void Stop() { next_.Stop(); }
+
+ private:
+  void Renew();
+  void OnRenewed(absl::StatusOr<Holding> holding);
+  // Reads what has not been read yet.
+  void Read();
+
+  Shards& shards_;
+  Leases& leases_;
+  const Clock& clock_;
+  const ShardEvents events_;
+  NextCall next_;
+
+  Mutex mutex_;
+  std::set<std::int32_t> unread_ GUARDED_BY(mutex_);  // their jobs are to be read
+  bool reading_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace gateway::jobs

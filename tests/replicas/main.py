@@ -1,0 +1,27 @@
+"""Several gateways on one PostgreSQL, with one sandbox for Pictory: they are killed, stopped and cut off while jobs
+run, and the sandbox says what was paid for and how often it was asked.
+
+    tests/replicas/run                 every row, some 6 minutes
+    tests/replicas/run --quick         those that are short, two minutes
+    tests/replicas/run --only NAME...  these rows
+    tests/replicas/run --list          the rows
+
+Builds what it needs (preset `check`) and starts everything on loopback: real gateways, a real PostgreSQL. Prints one
+line a row: what was seen, and whether that is what must be. With --keep, state directories and logs stay; those of a
+row that is not met stay anyway. Exit 0 only if every row is met.
+"""
+
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
+
+from cases import ROWS  # noqa: E402
+from live import rows  # noqa: E402
+
+COMMAND = "tests/replicas/run"
+
+if __name__ == "__main__":
+    sys.exit(rows.main(COMMAND, ROWS, rows.arguments(COMMAND, __doc__, ROWS)))

@@ -1,0 +1,214 @@
+// SharedStore is one process's way to a store that several processes share. The jobs are in one
+// MemoryJobStore, and the leases go by a clock of the test's: SharedDisk has both.
+//
+// A test can have a process lose the store (Away), and can stop its callbacks (a process that is
+// gone does not hear of anything).
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/limits.h"
+#include "jobs/restart.h"
+#include "store/memory_job_store.h"
+#include "support/fake_clock.h"
+
+namespace gateway::test {
+
+struct SharedDisk {
+  struct Process {
+    std::int64_t epoch = 0;
+    MonoTime until{};
+  };
+  struct Shard {
+    std::string owner;
+    std::int64_t epoch = 0;
+  };
+
+  explicit SharedDisk(const FakeClock& c) : clock(c) {}
+
+  const FakeClock& clock;
+  store::MemoryJobStore jobs;
+  std::map<std::string, Process> processes;
+  std::vector<Shard> shards = std::vector<Shard>(limits::kShards);
+  std::int64_t last_epoch = 0;
+};
+
+class SharedStore final : public jobs::Store {
+ public:
+  SharedStore(SharedDisk& disk, std::string name) : disk_(disk), name_(std::move(name)) {}
+
+  // While it is away each call gets UNAVAILABLE.
+  void SetAway(bool away) { away_ = away; }
+
+  bool shared() const override { return true; }
+
+  void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override {
+    if (!Refuse(done)) disk_.jobs.Begin(std::move(record), std::move(done));
+  }
+  void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
+              Done done) override {
+    if (!Refuse(done)) disk_.jobs.Update(std::move(record), std::move(parts), std::move(done));
+  }
+  void Adopt(jobs::JobRecord record, Done done) override {
+    if (!Refuse(done)) disk_.jobs.Adopt(std::move(record), std::move(done));
+  }
+  void TakeOver(jobs::JobRecord record, std::int64_t adopted_version,
+                Callback<std::string> done) override {
+    if (!Refuse(done)) disk_.jobs.TakeOver(std::move(record), adopted_version, std::move(done));
+  }
+  void FindRequest(std::string tenant, std::string request_id,
+                   Callback<std::optional<jobs::JobRecord>> done) override {
+    if (!Refuse(done)) {
+      disk_.jobs.FindRequest(std::move(tenant), std::move(request_id), std::move(done));
+    }
+  }
+  void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override {
+    if (!Refuse(done)) disk_.jobs.FindToken(std::move(token), std::move(done));
+  }
+  void FindWithoutRequestId(std::string tenant, std::string fingerprint,
+                            jobs::RetryEvidence evidence, WallTime since,
+                            Callback<std::optional<jobs::JobRecord>> done) override {
+    if (!Refuse(done)) {
+      disk_.jobs.FindWithoutRequestId(std::move(tenant), std::move(fingerprint),
+                                      std::move(evidence), since, std::move(done));
+    }
+  }
+  void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override {
+    if (Refuse(done)) return;
+    hinted_.push_back(job);
+    disk_.jobs.KeepHints(std::move(job), std::move(pictory_job_ids), std::move(done));
+  }
+  void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override {
+    if (!Refuse(done)) disk_.jobs.FindHints(std::move(job), std::move(done));
+  }
+  void Nudge(jobs::JobKey job, Done done) override {
+    if (Refuse(done)) return;
+    hinted_.push_back(std::move(job));
+    done(absl::OkStatus());
+  }
+  void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override {
+    if (!Refuse(done)) disk_.jobs.Claim(std::move(claim), std::move(done));
+  }
+  void Find(std::string tenant, std::string name,
+            Callback<std::optional<jobs::JobRecord>> done) override {
+    if (!Refuse(done)) disk_.jobs.Find(std::move(tenant), std::move(name), std::move(done));
+  }
+  void FindMany(std::vector<jobs::JobKey> keys,
+                Callback<std::vector<jobs::JobRecord>> done) override {
+    if (!Refuse(done)) disk_.jobs.FindMany(std::move(keys), std::move(done));
+  }
+  void FindOwner(std::string account, std::string pictory_job_id,
+                 Callback<std::optional<std::string>> done) override {
+    if (!Refuse(done)) {
+      disk_.jobs.FindOwner(std::move(account), std::move(pictory_job_id), std::move(done));
+    }
+  }
+  void List(std::string tenant, jobs::ListQuery query,
+            Callback<std::vector<jobs::JobRecord>> done) override {
+    if (!Refuse(done)) disk_.jobs.List(std::move(tenant), std::move(query), std::move(done));
+  }
+  void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
+                std::int64_t offset, std::int64_t max_bytes,
+                Callback<jobs::PartChunk> done) override {
+    if (!Refuse(done)) {
+      disk_.jobs.ReadPart(std::move(tenant), std::move(job_id), part, offset, max_bytes,
+                          std::move(done));
+    }
+  }
+  void Delete(jobs::JobRecord record, Done done) override {
+    if (!Refuse(done)) disk_.jobs.Delete(std::move(record), std::move(done));
+  }
+  void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override {
+    if (!Refuse(done)) disk_.jobs.Prune(query, std::move(done));
+  }
+  void NoteAsked(std::string account, jobs::Asked asked, Done done) override {
+    if (!Refuse(done)) disk_.jobs.NoteAsked(std::move(account), asked, std::move(done));
+  }
+  void FindFeedEnd(Callback<std::string> done) override {
+    if (!Refuse(done)) disk_.jobs.FindFeedEnd(std::move(done));
+  }
+  void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
+    if (!Refuse(done)) disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
+  }
+  void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(absl::OkStatus()); }
+
+  void Renew(Callback<jobs::Holding> done) override {
+    if (Refuse(done)) return;
+    const MonoTime now = disk_.clock.Now();
+    disk_.processes[name_] = {epoch_, now + limits::kStoreLease};
+    const auto lives = [&](const std::string& name) {
+      const auto found = disk_.processes.find(name);
+      return found != disk_.processes.end() && found->second.until > now;
+    };
+    jobs::Holding holding;
+    holding.processes = static_cast<int>(
+        std::count_if(disk_.processes.begin(), disk_.processes.end(),
+                      [&](const auto& process) { return process.second.until > now; }));
+    const auto share =
+        static_cast<std::size_t>((limits::kShards + holding.processes - 1) / holding.processes);
+    const auto own = [this](const SharedDisk::Shard& shard) { return shard.owner == name_; };
+    auto held =
+        static_cast<std::size_t>(std::count_if(disk_.shards.begin(), disk_.shards.end(), own));
+    for (SharedDisk::Shard& shard : disk_.shards) {
+      if (held > share && own(shard)) {
+        shard.owner.clear();
+        --held;
+      } else if (held < share && !lives(shard.owner)) {
+        shard = {name_, shard.epoch + 1};
+        ++held;
+      }
+    }
+    for (std::int32_t place = 0; place < limits::kShards; ++place) {
+      const SharedDisk::Shard& shard = disk_.shards[static_cast<std::size_t>(place)];
+      if (own(shard)) {
+        holding.leases.push_back(
+            {.shard = place, .epoch = shard.epoch, .until = now + limits::kStoreLease});
+      }
+    }
+    done(std::move(holding));
+  }
+
+  void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
+                  Done done) override {
+    if (!Refuse(done)) disk_.jobs.ReadShards(std::move(shards), std::move(take), std::move(done));
+  }
+
+  // Nothing of others is ended by it.
+  absl::StatusOr<jobs::Recovered> Recover(WallTime) override {
+    jobs::Recovered recovered;
+    recovered.epoch = epoch_ = ++disk_.last_epoch;
+    return recovered;
+  }
+  absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override {
+    return disk_.jobs.ReadUnfinished(take);
+  }
+  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override {
+    return disk_.jobs.ReadArchiving(take);
+  }
+  // Gives the leases back.
+  void Close() override { disk_.processes.erase(name_); }
+
+  // The jobs that KeepHints and Nudge have told of.
+  const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
+
+ private:
+  bool Refuse(const auto& done) const {
+    if (away_) done(errors::StoreAway(limits::kStoreRetryAfter));
+    return away_;
+  }
+
+  SharedDisk& disk_;
+  const std::string name_;
+  std::int64_t epoch_ = 0;
+  bool away_ = false;
+  std::vector<jobs::JobKey> hinted_;
+};
+
+}  // namespace gateway::test
