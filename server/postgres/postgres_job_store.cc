@@ -429,9 +429,31 @@ void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
       [this](Writes& writes) -> absl::StatusOr<Renewal> { return writes.Renew(identity_, seen_); },
       [this, done = std::move(done)](absl::StatusOr<Renewal> renewal) {
         if (!renewal.ok()) return done(renewal.status());
-        seen_ = std::move(renewal->seen);
-        done(std::move(renewal->holding));
+        if (renewal->look.shards->empty()) return done(std::move(renewal->holding));
+        TakeLeft(std::make_shared<Renewal>(*std::move(renewal)), done);
       });
+}
+
+// If this fails, the next Renew looks again.
+void PostgresJobStore::TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs::Holding> done) {
+  auto found = std::make_shared<LeftJobs>();
+  const auto give = [this, renewal, found, done = std::move(done)](const absl::Status& read) {
+    if (!read.ok()) return done(std::move(renewal->holding));
+    WriteFor<std::vector<jobs::OwedJob>>(
+        {},
+        [this, renewal, found](Writes& writes) -> absl::StatusOr<std::vector<jobs::OwedJob>> {
+          return writes.TakeLeft(SystemClock().WallNow(), identity_.gateway, renewal->look, *found);
+        },
+        [this, renewal, done](absl::StatusOr<std::vector<jobs::OwedJob>> owed) {
+          if (owed.ok()) {
+            seen_ = std::move(renewal->seen);
+            renewal->holding.owed = *std::move(owed);
+          }
+          done(std::move(renewal->holding));
+        });
+  };
+  lists_.Post({.read = [renewal, found](Reads& reads) { *found = reads.FindLeft(renewal->look); },
+               .done = give});
 }
 
 void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
@@ -455,11 +477,18 @@ void PostgresJobStore::ReadFeed(std::string position, int limit, Callback<jobs::
 }
 
 absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
+  LeftJobs found;
+  if (absl::Status read = Stream([&](Reads& reads) {
+        found = reads.FindLeft({.gateway = identity_.gateway, .shards = std::nullopt});
+      });
+      !read.ok()) {
+    return read;
+  }
   std::promise<absl::StatusOr<jobs::Recovered>> done;
   WriteFor<jobs::Recovered>(
       {},
-      [now, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
-        return writes.Recover(now, identity_.gateway);
+      [&, this](Writes& writes) -> absl::StatusOr<jobs::Recovered> {
+        return writes.Recover(now, identity_.gateway, found);
       },
       [&done](absl::StatusOr<jobs::Recovered> recovered) { done.set_value(std::move(recovered)); });
   // The writer is at it for as long as that takes, and the lease must not run out meanwhile.

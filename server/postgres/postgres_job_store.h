@@ -152,6 +152,8 @@ class PostgresJobStore final : public jobs::Store {
   void WriteFor(jobs::JobKey job, Query query, Callback<T> done);
   template <class T, class Query>
   void Read(Lane& lane, Query query, Callback<T> done);
+  // Ends what gateways that are gone have left in the shards of the renewal, then tells of it.
+  void TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs::Holding> done);
   // Lets the session be one of this store's.
   Session Attach(Session session);
   void TellRefused(const Error& error);

@@ -9,6 +9,7 @@
 
 #include "jobs/store.h"
 #include "postgres/connection.h"
+#include "postgres/left.h"
 
 namespace gateway::postgres {
 
@@ -34,6 +35,7 @@ class Reads {
                                            std::int64_t max_bytes);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
+  LeftJobs FindLeft(const Left& left);
   // What Recover tells of all that there is.
   void CountAll(WallTime now, jobs::Recovered& recovered);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);

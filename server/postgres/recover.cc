@@ -51,38 +51,10 @@ bool IsWaiting(SubmissionState state) { return state == SubmissionState::kWaitin
 bool IsUnknown(SubmissionState state) { return state == SubmissionState::kUnknown; }
 bool MayBecomeUnknown(SubmissionState state) { return IsUnknown(state) || jobs::IsInFlight(state); }
 
-}  // namespace
-
-// What another process reads here must be its own affair, and nothing is locked while much is read:
-// what is read is changed only as it was read.
-jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway) {
-  const MorePatience patience(connection_, limits::kStoreRecoverMax);
-  const Left left{.gateway = gateway, .shards = std::nullopt};
-  EndInterrupted(now, left);
-  jobs::Recovered recovered;
-  recovered.hints = RecoverHints();
-  const std::vector<OwedOnce> owed = Owed(now, left);
-  recovered.epoch =
-      connection_.Run("UPDATE pictory.store SET epoch = epoch + 1 RETURNING epoch").Int(0, 0);
-  EndOwing(gateway);  // what it owed is in `owed`
-  connection_.Run(Statement("UPDATE pictory.gateways SET jobs_epoch = $2 WHERE gateway = $1")
-                      .Bytes(gateway)
-                      .Int(recovered.epoch));
-  GiveUpShards(connection_, gateway);
-  recovered.owed = Owe(owed, recovered.epoch);
-  return recovered;
-}
-
-void Writes::EndOwing(const std::string& gateway) {
-  connection_.Run(Statement("INSERT INTO pictory.clean_epochs SELECT jobs_epoch FROM"
-                            " pictory.gateways WHERE gateway = $1 ON CONFLICT DO NOTHING")
-                      .Bytes(gateway));
-}
-
+// `columns` of the jobs that are left and `where` says, whose parameters are the third and so on.
 // All in one statement, so that the epochs that there are and the jobs are of one moment: a process
 // has its epoch before it has jobs.
-Statement Writes::SelectLeft(const std::string& columns, const Left& left,
-                             const std::string& where) {
+Statement SelectLeft(const std::string& columns, const Left& left, const std::string& where) {
   Array shards(Type::kInt);
   for (const std::int32_t shard : left.shards.value_or(std::vector<std::int32_t>())) {
     shards.Int(shard);
@@ -96,13 +68,85 @@ Statement Writes::SelectLeft(const std::string& columns, const Left& left,
   return select;
 }
 
-// There are few: no more than were under way at once.
-void Writes::EndInterrupted(WallTime now, const Left& left) {
-  const Rows found = connection_.Run(SelectLeft(
+constexpr auto kOwedMax = static_cast<std::int64_t>(limits::kOwedRecoveredMax);
+constexpr char kOwedColumns[] =
+    "tenant, fingerprint, request_id, job_id, claims, delivery, owner_epoch, sent_at";
+constexpr int kOwedSentAt = 7;
+
+OwedOnce ReadOwed(const Rows& rows, int row) {
+  return {.job = {std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1)),
+                  std::string(rows.Bytes(row, 2)), std::string(rows.Bytes(row, 3)),
+                  static_cast<std::int32_t>(rows.Int(row, 4)),
+                  static_cast<jobs::Delivery>(rows.Int(row, 5))},
+          .epoch = rows.Int(row, 6)};
+}
+
+std::string OwedStill() {
+  return absl::StrCat("minted_request_id AND delivery <> ",
+                      static_cast<int>(jobs::Delivery::kArrived), " AND ",
+                      SubmissionIs(jobs::CanBeOwed), " AND (delivery <> ",
+                      static_cast<int>(jobs::Delivery::kUnsaid),
+                      " OR (owner_epoch > (SELECT clean_epoch FROM pictory.store)"
+                      " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)))");
+}
+
+}  // namespace
+
+jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway, const LeftJobs& found) {
+  const Left left{.gateway = gateway, .shards = std::nullopt};
+  EndUnderWay(now, found);
+  jobs::Recovered recovered;
+  recovered.hints = RecoverHints();
+  const std::vector<OwedOnce> owed = Owed(now, left, found);
+  recovered.epoch =
+      connection_.Run("UPDATE pictory.store SET epoch = epoch + 1 RETURNING epoch").Int(0, 0);
+  EndOwing(gateway);  // what it owed is in `owed`
+  connection_.Run(Statement("UPDATE pictory.gateways SET jobs_epoch = $2 WHERE gateway = $1")
+                      .Bytes(gateway)
+                      .Int(recovered.epoch));
+  GiveUpShards(connection_, gateway);
+  recovered.owed = Owe(owed, recovered.epoch);
+  return recovered;
+}
+
+std::vector<jobs::OwedJob> Writes::TakeLeft(WallTime now, const std::string& gateway,
+                                            const Left& left, const LeftJobs& found) {
+  EndUnderWay(now, found);
+  const Rows own = connection_.Run(
+      Statement("SELECT jobs_epoch FROM pictory.gateways WHERE gateway = $1").Bytes(gateway));
+  if (own.size() == 0) return {};
+  return Owe(Owed(now, left, found), own.Int(0, 0));
+}
+
+void Writes::EndOwing(const std::string& gateway) {
+  connection_.Run(Statement("INSERT INTO pictory.clean_epochs SELECT jobs_epoch FROM"
+                            " pictory.gateways WHERE gateway = $1 ON CONFLICT DO NOTHING")
+                      .Bytes(gateway));
+}
+
+LeftJobs Reads::FindLeft(const Left& left) {
+  const MorePatience patience(connection_, limits::kStoreRecoverMax);
+  LeftJobs found;
+  const Rows under_way = connection_.Run(SelectLeft(
       RecordColumns(), left,
       absl::StrCat("unended AND ", SubmissionIs(jobs::IsInFlight), " ORDER BY tenant, job_id")));
-  for (int row = 0; row < found.size(); ++row) {
-    std::optional<JobRecord> record = jobs::Interrupted(ReadRecord(found, row), now);
+  for (int row = 0; row < under_way.size(); ++row) {
+    found.under_way.push_back(ReadRecord(under_way, row));
+  }
+  const Rows waiting = connection_.Run(
+      SelectLeft(kOwedColumns, left,
+                 absl::StrCat(OwedStill(), " AND unended AND ", SubmissionIs(IsWaiting),
+                              " ORDER BY tenant, job_id LIMIT $3"))
+          .Int(kOwedMax));
+  for (int row = 0; row < waiting.size(); ++row) {
+    found.waiting.push_back(ReadOwed(waiting, row));
+  }
+  return found;
+}
+
+void Writes::EndUnderWay(WallTime now, const LeftJobs& found) {
+  for (const JobRecord& one : found.under_way) {
+    std::optional<JobRecord> record = jobs::Interrupted(one, now);
     // Somebody else may have been first.
     if (record.has_value()) UpdateWithLabels(*record).IgnoreError();
   }
@@ -125,48 +169,26 @@ std::vector<jobs::Hint> Writes::RecoverHints() {
   return hints;
 }
 
-std::vector<Writes::OwedOnce> Writes::Owed(WallTime now, const Left& left) {
+std::vector<OwedOnce> Writes::Owed(WallTime now, const Left& left, const LeftJobs& found) {
   // What has ended is found by when it was sent; attempts under way have ended by now.
-  const std::string columns =
-      "tenant, fingerprint, request_id, job_id, claims, delivery, owner_epoch, sent_at";
-  const std::string owed_still =
-      absl::StrCat("minted_request_id AND delivery <> ", static_cast<int>(jobs::Delivery::kArrived),
-                   " AND ", SubmissionIs(jobs::CanBeOwed), " AND (delivery <> ",
-                   static_cast<int>(jobs::Delivery::kUnsaid),
-                   " OR (owner_epoch > (SELECT clean_epoch FROM pictory.store)"
-                   " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)))");
-  const auto read = [](const Rows& rows, int row) {
-    return OwedOnce{.job = {std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1)),
-                            std::string(rows.Bytes(row, 2)), std::string(rows.Bytes(row, 3)),
-                            static_cast<std::int32_t>(rows.Int(row, 4)),
-                            static_cast<jobs::Delivery>(rows.Int(row, 5))},
-                    .epoch = rows.Int(row, 6)};
-  };
-  const auto max = static_cast<std::int64_t>(limits::kOwedRecoveredMax);
   const Rows sent =
-      connection_.Run(SelectLeft(columns, left,
-                                 absl::StrCat(owed_still,
+      connection_.Run(SelectLeft(kOwedColumns, left,
+                                 absl::StrCat(OwedStill(),
                                               " AND spent_at IS NOT NULL AND spent_at >= $3"
                                               " ORDER BY spent_at DESC LIMIT $4"))
                           .Time(now - limits::kOwedAcrossRestart - limits::kClockSlack)
-                          .Int(max));
+                          .Int(kOwedMax));
   std::vector<OwedOnce> owed;
   WallTime newest;
   for (int row = 0; row < sent.size(); ++row) {
     // A job from the future, when the clock was wrong, must not make the others look old.
-    const WallTime sent_at = std::min(now, sent.Time(row, 7));
+    const WallTime sent_at = std::min(now, sent.Time(row, kOwedSentAt));
     if (owed.empty()) newest = sent_at;
     if (newest - sent_at > limits::kOwedWindow) break;
-    owed.push_back(read(sent, row));
+    owed.push_back(ReadOwed(sent, row));
   }
   std::reverse(owed.begin(), owed.end());
-  // What waits has not been sent yet, and may be soon.
-  const Rows waiting = connection_.Run(
-      SelectLeft(columns, left,
-                 absl::StrCat(owed_still, " AND unended AND ", SubmissionIs(IsWaiting),
-                              " ORDER BY tenant, job_id LIMIT $3"))
-          .Int(max));
-  for (int row = 0; row < waiting.size(); ++row) owed.push_back(read(waiting, row));
+  owed.insert(owed.end(), found.waiting.begin(), found.waiting.end());
   return owed;
 }
 

@@ -1,5 +1,4 @@
-// How a gateway renews its leases, and takes over what gateways that are gone have left
-// (jobs::Leases).
+// How a gateway renews its leases (jobs::Leases).
 #include <chrono>
 
 #include "base/clock.h"
@@ -29,14 +28,7 @@ Renewal Writes::Renew(const Identity& identity, const Seen& seen) {
     if (held == seen.shards.end() || held->second != lease.epoch) gained.push_back(lease.shard);
   }
   // Only these can hold what a process has left that was not there at the last look.
-  std::vector<std::int32_t>& looked = renewal.seen.epochs == seen.epochs ? gained : all;
-  if (looked.empty()) return renewal;
-  const Left left{.gateway = {}, .shards = std::move(looked)};
-  EndInterrupted(at_server, left);
-  const Rows own =
-      connection_.Run(Statement("SELECT jobs_epoch FROM pictory.gateways WHERE gateway = $1")
-                          .Bytes(identity.gateway));
-  holding.owed = Owe(Owed(at_server, left), own.Int(0, 0));
+  renewal.look.shards = renewal.seen.epochs == seen.epochs ? std::move(gained) : std::move(all);
   return renewal;
 }
 

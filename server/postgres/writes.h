@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "jobs/store.h"
 #include "postgres/connection.h"
 #include "postgres/lease.h"
+#include "postgres/left.h"
 
 namespace gateway::postgres {
 
@@ -42,6 +42,7 @@ struct Seen {
 struct Renewal {
   jobs::Holding holding;
   Seen seen;
+  Left look;  // at these; at no shards: there is nothing to look for
 };
 
 class Writes {
@@ -72,11 +73,14 @@ class Writes {
   std::vector<jobs::JobKey> Prune(const jobs::PruneQuery& query);
   void NoteAsked(const std::string& account, const jobs::Asked& asked);
   // Begins a new epoch of the gateway's attempts, ends those of its former ones and of gateways
-  // that are gone, and takes over the answers that they owed. The rest of what a process is told
-  // when it starts is Reads::CountAll's.
-  jobs::Recovered Recover(WallTime now, const std::string& gateway);
-  // Does as jobs::Leases::Renew; `seen`: of the last one that was committed.
+  // that are gone, which were found among all jobs, and takes over the answers that they owed. The
+  // rest of what a process is told when it starts is Reads::CountAll's.
+  jobs::Recovered Recover(WallTime now, const std::string& gateway, const LeftJobs& found);
+  // Renews the lease and the shards; `seen`: at the last look.
   Renewal Renew(const Identity& identity, const Seen& seen);
+  // Ends what gateways that are gone have left, and takes over the answers that they owed.
+  std::vector<jobs::OwedJob> TakeLeft(WallTime now, const std::string& gateway, const Left& left,
+                                      const LeftJobs& found);
 
   const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
   // Goes back to what had changed when there were so many changes.
@@ -106,20 +110,9 @@ class Writes {
   // Forgets connections that have ended long ago, and what they have changed.
   void ForgetWriters();
 
-  // What processes have left that are gone: jobs whose owner_epoch is no gateway's.
-  struct Left {
-    std::string gateway;  // whose own epoch counts as gone, too; may be empty
-    std::optional<std::vector<std::int32_t>> shards;  // of the jobs; nullopt: all
-  };
-  struct OwedOnce {
-    jobs::OwedJob job;
-    std::int64_t epoch = 0;  // of the process that owed it
-  };
-  // `columns` of the jobs that are left and `where` says, with its first parameters.
-  Statement SelectLeft(const std::string& columns, const Left& left, const std::string& where);
-  void EndInterrupted(WallTime now, const Left& left);
+  void EndUnderWay(WallTime now, const LeftJobs& found);
   std::vector<jobs::Hint> RecoverHints();
-  std::vector<OwedOnce> Owed(WallTime now, const Left& left);
+  std::vector<OwedOnce> Owed(WallTime now, const Left& left, const LeftJobs& found);
   // Says that nothing of the gateway's present epoch is owed but what the records themselves name.
   void EndOwing(const std::string& gateway);
   // Makes the owed jobs the process's of this epoch. Gives back those that nobody else has taken.

@@ -48,8 +48,7 @@ TEST(ConnectionTest, AnErrorAmongRowsIsToldAsItIs) {
 TEST(ConnectionTest, ARecoverThatFailsLeavesThePatienceAsItWas) {
   PostgresServer::Shared().Empty();
   auto connection = Connection::Open(PostgresServer::Shared().conninfo(), store::kPatience);
-  EXPECT_THROW(Writes(*connection, MonoTime()).Recover(store::At(1), "g"), Error)
-      << "there are no tables";
+  EXPECT_THROW(Reads(*connection).FindLeft({}), Error) << "there are no tables";
   EXPECT_EQ(connection->patience(), store::kPatience);
 }
 
