@@ -61,6 +61,9 @@ class ListSql {
       Time(*query.created_until, " AND create_time < $");
     }
     if (!query.before_job_id.empty()) Bytes(query.before_job_id, " AND job_id < $");
+    if (query.notification != jobs::v1::NOTIFICATION_STATE_UNSPECIFIED) {
+      absl::StrAppend(&bounds_, " AND notifying = ", static_cast<int>(query.notification));
+    }
   }
 
   Statement Make() {
@@ -353,6 +356,15 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
 void Reads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   connection_.Stream(Statement(SelectRecord("unended AND visible ORDER BY next_poll_at")),
                      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
+}
+
+void Reads::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  connection_.Stream(
+      Statement(absl::StrCat("SELECT tenant, job_id FROM pictory.jobs WHERE notifying = ",
+                             static_cast<int>(jobs::v1::NOTIFICATION_STATE_PENDING))),
+      [&take](const Rows& row) {
+        take({std::string(row.Bytes(0, 0)), std::string(row.Bytes(0, 1))});
+      });
 }
 
 void Reads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {

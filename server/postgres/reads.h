@@ -34,6 +34,7 @@ class Reads {
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
+  void ReadNotifying(const std::function<void(jobs::JobKey)>& take);
 
  private:
   std::optional<jobs::JobRecord> One(const Statement& statement);

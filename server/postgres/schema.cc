@@ -191,6 +191,14 @@ CREATE VIEW pictory.jobs_in_words AS
 )sql";
 static_assert(limits::kPartSliceBytes == 262'144, "the tables hold slices of this size");
 
+// Version 2 has what is told to receivers of the tenants' own.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE pictory.jobs ADD COLUMN notify_wire bytea NOT NULL DEFAULT '',
+  ADD COLUMN notifying integer NOT NULL DEFAULT 0;  -- jobs::NotifyingOf the record
+-- ReadNotifying, List of one notification state
+CREATE INDEX jobs_notifying ON pictory.jobs (notifying, tenant, job_id) WHERE notifying > 0;
+)sql";
+
 constexpr char kStoreTable[] = R"sql(
 CREATE SCHEMA IF NOT EXISTS pictory;
 CREATE TABLE IF NOT EXISTS pictory.store (
@@ -219,7 +227,7 @@ std::string Setting(Connection& connection, const std::string& name) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, 1, kVersion1}};
+  static const std::vector<Migration> migrations = {{1, 1, kVersion1}, {2, 1, kVersion2}};
   return migrations;
 }
 
