@@ -313,8 +313,7 @@ TEST(WholeUrls, OnThisMachineAreSentPlain) {
 TEST(WholeUrls, AreForATransportOfTheirOwn) {
   ScriptedServer server(Ok);
   const auto other = MustCreate(OptionsFor(server.url()));
-  EXPECT_EQ(Fetch(*other, PostTo(server.url() + "/", Reach::kLoopback)).outcome,
-            Outcome::kNotSent);
+  EXPECT_EQ(Fetch(*other, PostTo(server.url() + "/", Reach::kLoopback)).outcome, Outcome::kNotSent);
   CurlTransportOptions options;
   options.whole_urls = true;
   EXPECT_EQ(Fetch(*MustCreate(options), Post("/a", "{}")).outcome, Outcome::kNotSent);
