@@ -153,6 +153,7 @@ TEST_F(NotifierTest, TheUrlOfTheSubmitTakesThePlaceOfTheTenantsOwn) {
 }
 
 TEST_F(NotifierTest, TellsOfTheStatesThatAreWantedAndOfNoOther) {
+  transport_.AnswerAllWith(test::Reply(200, ""));
   for (int state = v1::JobState_MIN; state <= v1::JobState_MAX; ++state) {
     if (!v1::JobState_IsValid(state)) continue;
     const auto each = static_cast<v1::JobState>(state);
