@@ -36,6 +36,15 @@ if ! [[ -d $tools/node_modules/grpc-reflection-js ]]; then
   fi
 fi
 
+if ! [[ -d $tools/standardwebhooks ]]; then
+  if python3 -m pip install --quiet --disable-pip-version-check --target "$tools/standardwebhooks" \
+      standardwebhooks==1.1.0 >"$tools/standardwebhooks.log" 2>&1; then
+    :
+  else
+    left_out+=("notifications: the library of Standard Webhooks could not be had (needs pip; see $tools/standardwebhooks.log)")
+  fi
+fi
+
 interop=()
 languages=(python:python3 node:npm typescript:npm go:python3)
 ! $all || languages+=(cpp:cmake java:mvn rust:cargo)  # take long, or download much

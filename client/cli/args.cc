@@ -113,6 +113,17 @@ void InterpretTemplate(Invocation& to) {
   if (action == "upload") std::swap(to.source, to.template_file);
 }
 
+void CheckWebhooks(const Invocation& to) {
+  if (to.command != Command::kWebhooks) return;
+  if (to.action == "list" && (!to.jobs.empty() || to.all)) {
+    Wrong("webhooks list: takes no JOB and no --all");
+  }
+  if (to.action == "replay" && to.pending) Wrong("webhooks replay: takes no --pending");
+  if (to.action == "replay" && to.jobs.empty() && !to.all) {
+    Wrong("webhooks replay: give a JOB, or --all");
+  }
+}
+
 void CheckSources(const Invocation& to, const CLI::App& app) {
   if (to.submit != nullptr && to.submit->check != nullptr) {
     if (const std::string wrong = to.submit->check(to); !wrong.empty()) Wrong(wrong);
@@ -203,6 +214,7 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   InterpretLabels(raw);
   InterpretMonth(raw.month, to);
   InterpretTemplate(to);
+  CheckWebhooks(to);
   CheckSources(to, app);
   if (to.command == Command::kVersion || to.command == Command::kCompletion) return;
   CheckServer(to, app);

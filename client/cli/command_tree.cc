@@ -68,6 +68,9 @@ void AddSubmitFlags(CLI::App* sub, Raw& raw) {
   sub->add_option("--label", raw.labels, "Kept with the job: key=value; repeatable")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+  sub->add_option("--notify-url", to.notify_url,
+                  "Have the gateway POST to this URL when the job has ended")
+      ->type_name("URL");
   sub->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
                 "Send fields of the file that are not known");
   CLI::Option* watch = sub->add_flag("--watch", to.watch, "Show progress until the job is done");
@@ -227,6 +230,13 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
          {"list", "get", "upload", "update", "delete"});
   templates->add_option("ID|FILE", to.source, "The template; of an upload the .pictai file");
   templates->add_option("FILE", to.template_file, "Of an update: the scenes, as a JSON array");
+
+  CLI::App* webhooks = Add(app, to, Command::kWebhooks, "webhooks",
+                           "Show and repeat what receivers were not told", help::kWebhooks);
+  Choose(webhooks->add_option("ACTION", to.action, "What to do")->required(), {"list", "replay"});
+  CLI::Option* told = webhooks->add_option("JOB", to.jobs, "Of a replay: one job or several");
+  webhooks->add_flag("--all", to.all, "Of a replay: all that were given up")->excludes(told);
+  webhooks->add_flag("--pending", to.pending, "Of a list: those that are still tried");
 
   CLI::App* upload =
       Add(app, to, Command::kUpload, "upload", "Send a file to Pictory", help::kUpload);

@@ -144,6 +144,18 @@ inline constexpr char kTemplate[] =
   pictory template update ID FILE       # FILE is a JSON array of scenes
   pictory template delete ID)";
 
+inline constexpr char kWebhooks[] =
+    R"(The gateway tells a receiver of yours by a signed POST that a job has ended, and tries for a
+day where that fails. `list` shows what it has given up, with --pending what it still tries;
+`replay` has it try again at once, with the same id, also what was delivered already. It says that
+it will be tried, not that it has been delivered.
+
+Examples:
+  pictory webhooks list
+  pictory webhooks list --pending
+  pictory webhooks replay 01hx2v…
+  pictory webhooks replay --all)";
+
 // With the kinds of jobs for $0.
 inline constexpr char kList[] =
     R"(Newest first. Several --state or --kind: any of them; several --label: all of them.

@@ -37,6 +37,7 @@ enum class Command {
   kProjects,
   kAccount,
   kTemplate,
+  kWebhooks,
   kCompletion,
   kComplete,
   kVersion,
@@ -72,6 +73,7 @@ struct Invocation {
   std::string source;
   std::string request_id;
   std::map<std::string, std::string> labels;  // also list
+  std::string notify_url;
   bool allow_unknown_fields = false;
   bool watch = false;
   bool wait = false;
@@ -115,6 +117,7 @@ struct Invocation {
   ListFormat format = ListFormat::kTable;
   int limit = 50;
   bool all = false;
+  bool pending = false;  // webhooks
   std::optional<ResultPart> part;
   std::string output;
   bool download = false;
@@ -124,7 +127,8 @@ struct Invocation {
   std::string page_token;                    // projects
   int year = 0;                              // account; 0: the present month
   int month = 0;
-  std::string action;         // template: list, get, upload, update or delete
+  // template: list, get, upload, update or delete; webhooks: list or replay.
+  std::string action;
   std::string template_file;  // template
   int max_mib = static_cast<int>(kDownloadMaxMib);
   Completion completion;  // of a word that is being typed
@@ -140,6 +144,7 @@ struct Invocation {
            command == Command::kUpload || command == Command::kDelete ||
            command == Command::kUpdatePreview ||
            (command == Command::kTemplate && action != "list" && action != "get") ||
+           (command == Command::kWebhooks && action != "list") ||
            (command == Command::kResolve && (abandon || !adopt.empty()));
   }
 };

@@ -54,6 +54,7 @@ std::unique_ptr<Request> Begin(const Invocation& invocation) {
   auto request = std::make_unique<Request>();
   request->set_request_id(invocation.request_id);
   request->set_allow_unknown_fields(invocation.allow_unknown_fields);
+  request->set_notify_url(invocation.notify_url);
   for (const auto& [key, value] : invocation.labels) (*request->mutable_labels())[key] = value;
   return request;
 }

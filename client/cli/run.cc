@@ -144,6 +144,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunAccount(session);
     case Command::kTemplate:
       return RunTemplate(session, text);
+    case Command::kWebhooks:
+      return RunWebhooks(session);
     case Command::kComplete:
       RunComplete(session);
       return kSucceeded;

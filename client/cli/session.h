@@ -72,6 +72,7 @@ ExitCode RunUsage(const Session& session);
 ExitCode RunUpdatePreview(const Session& session, const std::string& elements);
 ExitCode RunProjects(const Session& session);
 ExitCode RunAccount(const Session& session);
+ExitCode RunWebhooks(const Session& session);
 // `file` is what is uploaded, or the new scenes.
 ExitCode RunTemplate(const Session& session, const std::string& file);
 

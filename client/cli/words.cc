@@ -289,6 +289,8 @@ std::string InCommands(std::string_view text) {
         {"CreateUpload", "upload"},
         {"GetUsage", "usage"},
         {"GetServerInfo", "doctor"},
+        {"ListNotifications", "webhooks list"},
+        {"ReplayNotification", "webhooks replay"},
         {"UpdatePreview", "update-preview"},
         {"ListProjects", "projects"},
         {"GetProject", "projects"},

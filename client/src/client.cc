@@ -159,6 +159,22 @@ absl::StatusOr<GetServerInfoResponse> Client::ServerInfo(const CallOptions& call
                                      call, Repeatable::kAlways);
 }
 
+absl::StatusOr<ListNotificationsResponse> Client::Notifications(
+    const ListNotificationsRequest& request, const CallOptions& call) const {
+  return Call<ListNotificationsResponse>(*core_, &Core::Stub::ListNotifications, request, call,
+                                         Repeatable::kAlways);
+}
+
+absl::StatusOr<Notification> Client::ReplayNotification(const std::string& job_id,
+                                                        const CallOptions& call) const {
+  v1::ReplayNotificationRequest request;
+  request.set_job_id(job_id);
+  auto response = Call<v1::ReplayNotificationResponse>(*core_, &Core::Stub::ReplayNotification,
+                                                       request, call, Repeatable::kAlways);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_notification());
+}
+
 absl::Status Client::HoldStream(std::chrono::milliseconds time, std::stop_token stop) const {
   return core_->HoldStream(time, stop);
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/version.h"
+#include "pictory/bindings.h"
 #include "pictory/job_result.h"
 
 namespace gateway::app {
@@ -11,7 +12,14 @@ namespace v1 = rpc::v1;
 
 std::vector<errors::Violation> CoreBackend::Validate(const jobs::Owner& owner,
                                                      const google::protobuf::Message& request) {
-  return pictory::Validate(request, core_.upstreams.Of(owner.account)->translate());
+  std::vector<errors::Violation> violations =
+      pictory::Validate(request, core_.upstreams.Of(owner.account)->translate());
+  const std::string url = pictory::NotifyUrlOf(request);
+  if (url.empty()) return violations;
+  if (std::string problem = notifications_.ProblemOf(owner.tenant, url); !problem.empty()) {
+    violations.push_back({"notify_url", std::move(problem)});
+  }
+  return violations;
 }
 
 void CoreBackend::Submit(jobs::SubmitRequest request, jobs::Submitter::Done done) {
@@ -73,6 +81,11 @@ void CoreBackend::ReadArchived(const std::vector<jobs::JobKey>& places, const st
                                Done<jobs::PartChunk> done) {
   if (archive_ == nullptr) return done(errors::FileNotFound(places.front().id, name));
   archive_->Read(places, name, offset, max_bytes, std::move(done));
+}
+
+void CoreBackend::Replay(const std::string& tenant, const std::string& job,
+                         Done<v1::Notification> done) {
+  notifications_.Replay(tenant, job, std::move(done));
 }
 
 absl::StatusOr<std::string> CoreBackend::OpenAccount(const Secret& key) {

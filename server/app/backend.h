@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/archive.h"
+#include "app/notifications.h"
 #include "jobs/core.h"
 #include "rpc/backend.h"
 
@@ -14,11 +15,16 @@ namespace gateway::app {
 
 class CoreBackend final : public rpc::Backend {
  public:
-  // `core` must outlive the backend. `loopback_links`: see AnswersNameLoopback (app/upstream.h).
-  // `sandbox` says that the jobs are those of the sandbox. `archive` is null if nothing is
-  // archived.
-  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox, Archive* archive)
-      : core_(core), loopback_links_(loopback_links), sandbox_(sandbox), archive_(archive) {}
+  // `core` and `notifications` must outlive the backend. `loopback_links`: see AnswersNameLoopback
+  // (app/upstream.h). `sandbox` says that the jobs are those of the sandbox. `archive` is null if
+  // nothing is archived.
+  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox, Archive* archive,
+              Notifications& notifications)
+      : core_(core),
+        loopback_links_(loopback_links),
+        sandbox_(sandbox),
+        archive_(archive),
+        notifications_(notifications) {}
 
   std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                           const google::protobuf::Message& request) override;
@@ -45,6 +51,8 @@ class CoreBackend final : public rpc::Backend {
   void ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
                     std::int64_t offset, std::int64_t max_bytes,
                     Done<jobs::PartChunk> done) override;
+  void Replay(const std::string& tenant, const std::string& job,
+              Done<rpc::v1::Notification> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;
   rpc::v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override;
   rpc::v1::GetServerInfoResponse GetServerInfo() override;
@@ -57,6 +65,7 @@ class CoreBackend final : public rpc::Backend {
   const bool loopback_links_;
   const bool sandbox_;
   Archive* const archive_;
+  Notifications& notifications_;
 };
 
 }  // namespace gateway::app

@@ -116,8 +116,16 @@ absl::Status CompleteCallers(const GatewayFlags& flags, Config& config) {
         "--callers-pay: is for a gateway without --tenants; write callers_pay = true for each "
         "tenant whose callers pay");
   }
+  if (!config.tenants_file.empty() && !flags.notify.empty()) {
+    return absl::InvalidArgumentError(
+        "--notify-url: this and its like are for a gateway without --tenants; write a table "
+        "[tenants.NAME.notify] for each tenant");
+  }
   if (config.tenants_file.empty()) {
-    config.tenants.directory = tenants::Directory::OfDefault(config.callers_pay);
+    absl::StatusOr<tenants::NotifyRules> notify = ReadNotifyFlags(flags.notify);
+    if (!notify.ok()) return notify.status();
+    config.tenants.directory =
+        tenants::Directory::OfDefault(config.callers_pay, *std::move(notify));
     if (!words && flags.trusted_proxies.empty()) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat(words ? asks : "--trusted-proxies",
@@ -249,6 +257,8 @@ absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variabl
                              Config& config) {
   if (absl::Status status = FillFrom(flags, variables, config); !status.ok()) return status;
   if (absl::Status status = CheckTrust(config); !status.ok()) return status;
+  absl::Status notify = CheckNotify(config.tenants.directory->tenants(), config.sandbox);
+  if (!notify.ok()) return notify;
   return CheckWebhooks(config);
 }
 

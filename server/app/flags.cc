@@ -297,6 +297,7 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
   AddCredentialFlags(app, flags.pictory);
   AddVersionFlags(app, flags.pictory);
   AddWebhookFlags(app, flags.webhooks);
+  AddNotifyFlags(app, flags.notify);
   AddGuards(app, flags, config);
   AddArchive(app, config.archive);
   AddCommon(app, flags.common);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/notifications.h"
 #include "app/pictory_flags.h"
 #include "app/webhooks.h"
 #include "base/limits.h"
@@ -28,6 +29,7 @@ struct GatewayFlags {
   CommonFlags common;
   PictoryFlags pictory;
   WebhookFlags webhooks;
+  NotifyFlags notify;
   std::string config_file;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::vector<std::string> http_listen;

@@ -22,6 +22,7 @@
 #include "app/loop_beat.h"
 #include "app/memory_plan.h"
 #include "app/memory_return.h"
+#include "app/notifications.h"
 #include "app/observe.h"
 #include "app/opened_store.h"
 #include "app/pressure_watch.h"
@@ -91,9 +92,10 @@ struct Gateway::Parts {
   absl::Status OpenArchive();
   bool AllRefused() const;
   tenants::TenantLimits LimitsOf(const std::string& tenant) const;
+  tenants::NotifyRules NotifyRulesOf(const std::string& tenant) const;
   jobs::CoreOptions DomainOptions();
   absl::Status StartTracing();
-  void BuildDomain();
+  absl::Status BuildDomain();
   absl::Status TakeUpJobs();
   absl::Status PrepareTls();
   absl::Status Serve();
@@ -127,6 +129,7 @@ struct Gateway::Parts {
   std::unique_ptr<watch::StreamWheel> wheel;
   std::unique_ptr<Archive> archive;  // null: nothing is archived
   std::unique_ptr<jobs::Core> core;
+  std::unique_ptr<Notifications> notifications;
   std::unique_ptr<watch::Follower> follower;
   std::unique_ptr<StopFile> stop_file;
   std::unique_ptr<rpc::Backend> backend;
@@ -189,6 +192,8 @@ absl::Status Gateway::Parts::OpenUpstream() {
 // Takes a newer document. Those who watch and may not any longer are told at once.
 absl::Status Gateway::Parts::Replace(const tenants::DirectoryPtr& directory) {
   if (absl::Status may = callers.MayReplace(*directory); !may.ok()) return may;
+  absl::Status notify = CheckNotify(directory->tenants(), config.sandbox);
+  if (!notify.ok()) return notify;
   const absl::StatusOr<std::size_t> opened = doors.OpenNew(directory->tenants());
   if (!opened.ok()) return opened.status();
   if (*opened > 0) ShowCredentials();
@@ -233,6 +238,13 @@ tenants::TenantLimits Gateway::Parts::LimitsOf(const std::string& tenant) const 
   const auto found = directory->tenants().tenants.find(tenant);
   return found == directory->tenants().tenants.end() ? tenants::TenantLimits{}
                                                      : found->second.limits;
+}
+
+tenants::NotifyRules Gateway::Parts::NotifyRulesOf(const std::string& tenant) const {
+  const tenants::DirectoryPtr directory = callers.directory();
+  const auto found = directory->tenants().tenants.find(tenant);
+  return found == directory->tenants().tenants.end() ? tenants::NotifyRules{}
+                                                     : found->second.notify;
 }
 
 jobs::CoreOptions Gateway::Parts::DomainOptions() {
@@ -280,7 +292,7 @@ absl::Status Gateway::Parts::StartTracing() {
   return absl::OkStatus();
 }
 
-void Gateway::Parts::BuildDomain() {
+absl::Status Gateway::Parts::BuildDomain() {
   broadcaster = std::make_unique<WorkThread>("watchers", WorkThread::Rest::kDropped);
   wheel = std::make_unique<watch::StreamWheel>(clock, *timers, *broadcaster);
   bodies = std::make_unique<WorkThread>("request-bodies");
@@ -292,9 +304,10 @@ void Gateway::Parts::BuildDomain() {
                           .pruned = Pruned(),
                           .renewed = LeasesRenewed(clock),
                           .stopped_for_all = StoppedForAll()};
-  if (tracing != nullptr) {
-    events.changed = [this](const jobs::JobRecord& record) { tracing->JobChanged(record); };
-  }
+  events.changed = [this](const jobs::JobRecord& record) {
+    if (tracing != nullptr) tracing->JobChanged(record);
+    notifications->OnChange(record);
+  };
   events.upstreams.rests = [this, log = std::move(events.upstreams.rests)](
                                const std::string& account, const absl::Status& why) {
     log(account, why);
@@ -318,6 +331,15 @@ void Gateway::Parts::BuildDomain() {
                       .timers = *timers,
                       .random = random});
   }
+  auto notifying = Notifications::Start(
+      config, [this](const std::string& tenant) { return NotifyRulesOf(tenant); },
+      {.ledger = core->ledger,
+       .store = *kept.store,
+       .clock = clock,
+       .timers = *timers,
+       .random = random});
+  if (!notifying.ok()) return notifying.status();
+  notifications = *std::move(notifying);
   follower = std::make_unique<watch::Follower>(*kept.store, *kept.store, core->hub, clock, *timers,
                                                *broadcaster);
   core->ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
@@ -334,6 +356,7 @@ void Gateway::Parts::BuildDomain() {
   }
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock,
                                          *timers, std::move(tell));
+  return absl::OkStatus();
 }
 
 absl::Status Gateway::Parts::TakeUpJobs() {
@@ -342,6 +365,7 @@ absl::Status Gateway::Parts::TakeUpJobs() {
     absl::Status taken = archive->TakeUp(config.retention.finished_kept);
     if (!taken.ok()) return taken;
   }
+  if (absl::Status taken = notifications->TakeUp(); !taken.ok()) return taken;
   if (webhooks != nullptr) {
     webhooks->Serve(
         WebhookEventsOf(metrics, [this](const std::string& token, std::vector<std::string> ids,
@@ -367,7 +391,7 @@ absl::Status Gateway::Parts::PrepareTls() {
 
 absl::Status Gateway::Parts::Serve() {
   backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config), config.sandbox,
-                                          archive.get());
+                                          archive.get(), *notifications);
   rpc::Domain domain{.hub = core->hub,
                      .store = *kept.store,
                      .wheel = *wheel,
@@ -448,7 +472,8 @@ absl::Status Gateway::Parts::Serve() {
        .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
                                                  : [this] { return tls_in_use->ends(); },
        .tracing = tracing.get(),
-       .archive = archive.get()},
+       .archive = archive.get(),
+       .notifications = *notifications},
       metrics);
   server->SetServing(true);
   serving = server.get();
@@ -583,6 +608,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
     idle.get_future().wait();
   }
   if (core != nullptr) NoteOwed();
+  if (notifications != nullptr) notifications->Stop();
   // Only now, when nothing that was paid for waits behind it: its disk may be slow.
   if (archive != nullptr && !archive->Stop()) {
     held_up = true;
@@ -627,7 +653,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const Config& config,
   if (absl::Status status = p.OpenUpstream(); !status.ok()) return status;
   if (absl::Status status = p.OpenArchive(); !status.ok()) return status;
   if (absl::Status status = p.StartTracing(); !status.ok()) return status;
-  p.BuildDomain();
+  if (absl::Status status = p.BuildDomain(); !status.ok()) return status;
   if (absl::Status status = p.TakeUpJobs(); !status.ok()) return status;
   if (absl::Status status = p.Serve(); !status.ok()) return status;
   return gateway;

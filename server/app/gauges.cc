@@ -252,6 +252,7 @@ void AddGauges(const GaugeSources& from, obs::Metrics& metrics) {
   AddShedding(add, from.shedding);
   AddProcess(add, from, metrics);
   if (from.archive != nullptr) from.archive->AddMetrics(metrics);
+  from.notifications.AddMetrics(metrics);
 }
 
 }  // namespace gateway::app

@@ -8,6 +8,7 @@
 #include "app/account_doors.h"
 #include "app/archive.h"
 #include "app/config.h"
+#include "app/notifications.h"
 #include "app/tracing.h"
 #include "base/clock.h"
 #include "base/shedding.h"
@@ -36,6 +37,7 @@ struct GaugeSources {
   std::function<WallTime()> certificate_ends;  // null: no listener has TLS
   const Tracing* tracing = nullptr;            // null: there is none
   Archive* archive = nullptr;                  // null: there is none
+  Notifications& notifications;
 };
 
 void AddGauges(const GaugeSources& from, obs::Metrics& metrics);

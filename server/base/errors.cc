@@ -299,6 +299,16 @@ absl::Status PartNotFound(std::string_view job_id, std::string_view part) {
   return status;
 }
 
+absl::Status NoNotification(std::string_view job_id) {
+  absl::Status status =
+      Make(Row("NO_NOTIFICATION"),
+           absl::StrCat("Nobody is told of job ", View(job_id),
+                        " in its present state; a job that has ended is told to the notify_url of "
+                        "its submit, or to the tenant's own URL, which the operator sets"));
+  AttachJob(status, job_id);
+  return status;
+}
+
 absl::Status FileNotFound(std::string_view job_id, std::string_view file) {
   absl::Status status =
       Make(Row("FILE_NOT_FOUND"),

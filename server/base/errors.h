@@ -82,6 +82,7 @@ absl::Status PictoryJobTaken(std::string_view pictory_job_id);
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);
 // `file`: its name in the archive; empty: the job's mp4 or picture.
+absl::Status NoNotification(std::string_view job_id);
 absl::Status FileNotFound(std::string_view job_id, std::string_view file);
 absl::Status FileNotArchived(std::string_view job_id, std::string_view file, bool given_up,
                              std::string_view problem);

@@ -549,6 +549,29 @@ inline constexpr double kArchiveRetryJitter = 0.2;
 // reason is, but for our own disk.
 inline constexpr int kArchiveRefusalsMax = 8;
 inline constexpr hours kArchiveGiveUpAfter{7 * 24};
+// Notifications to receivers of the tenants' own.
+// How many are under way at once: of all, to one host, and of one tenant.
+inline constexpr int kNotifyInFlightMax = 64;
+inline constexpr int kNotifyInFlightOfHostMax = 4;
+inline constexpr int kNotifyInFlightOfTenantMax = 16;
+inline constexpr seconds kNotifyTimeout{15};  // of one try
+// How many wait, of all and of one tenant; what comes beyond that is given up at once.
+inline constexpr std::size_t kNotifyWaitingMax = 100'000;
+inline constexpr std::size_t kNotifyWaitingOfTenantMax = 10'000;
+// When one is tried again: the pause grows four times each time.
+inline constexpr seconds kNotifyRetryFirst{5};
+inline constexpr hours kNotifyRetryMax{2};
+inline constexpr double kNotifyRetryJitter = 0.2;
+inline constexpr hours kNotifyGiveUpAfter{24};  // of trying
+inline constexpr std::size_t kNotifyUrlMaxBytes = 2 * kKiB;
+inline constexpr std::size_t kNotifyAnswerMaxBytes = 64 * kKiB;  // nobody reads its body
+// The key of a signature, as Standard Webhooks bounds it, and how many a tenant may have at once.
+inline constexpr std::size_t kNotifyKeyMinBytes = 24;
+inline constexpr std::size_t kNotifyKeyMaxBytes = 64;
+inline constexpr std::size_t kNotifySecretsMax = 2;
+inline constexpr std::size_t kNotifyHostsMax = 64;  // of one tenant
+inline constexpr std::size_t kNotifyProblemMaxBytes = 512;
+
 // One fetch. What was broken off is gone on with later, so that nobody holds a place for long.
 inline constexpr int kFetchLeastBytes = 8 * 1024;  // a second
 inline constexpr seconds kFetchStallTimeout{30};

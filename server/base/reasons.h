@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 48> kReasons = {{
+inline constexpr std::array<ReasonRow, 49> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -96,6 +96,9 @@ inline constexpr std::array<ReasonRow, 48> kReasons = {{
      "ResolveJob names the Pictory job of another job"},
     {"JOB_BEING_SETTLED", absl::StatusCode::kAborted, "after the delay",
      "Another decision on this job is under way"},
+    {"NO_NOTIFICATION", absl::StatusCode::kFailedPrecondition, "no",
+     "ReplayNotification of a job of whose state nobody is told: neither its submit nor the "
+     "operator has named a URL, or the job has not ended"},
     // Pictory and its account, without a request to Pictory.
     {"UPSTREAM_UNREACHABLE", absl::StatusCode::kUnavailable, "after the delay",
      "Pictory cannot be reached, or answers nobody at present; nothing was submitted"},

@@ -1,8 +1,6 @@
 #include "http/curl_fetcher.h"
 
 #include <curl/curl.h>
-#include <netdb.h>
-#include <sys/socket.h>
 
 #include <array>
 #include <memory>
@@ -11,8 +9,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/inside_address.h"
 #include "base/limits.h"
+#include "http/guarded_socket.h"
 
 namespace gateway::http {
 namespace {
@@ -117,20 +115,10 @@ int OnFetchProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) 
   return fetch.stopped ? 1 : 0;
 }
 
-// Opens no connection to where the URL's rule forbids it, whatever its name was resolved to.
 curl_socket_t OnFetchSocket(void* user, curlsocktype, curl_sockaddr* to) {
   auto& fetch = *static_cast<Fetching*>(user);
-  if (!fetch.through_proxy) {
-    char host[NI_MAXHOST] = "";
-    getnameinfo(&to->addr, to->addrlen, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
-    const bool allowed = fetch.request.loopback ? IsLoopbackAddress(host) : !IsInsideAddress(host);
-    if (!allowed) {
-      fetch.inside = true;
-      return CURL_SOCKET_BAD;
-    }
-    fetch.inside = false;  // another address of the name is fine
-  }
-  return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  const Reach reach = fetch.request.loopback ? Reach::kLoopback : Reach::kPublic;
+  return OpenGuarded(fetch.through_proxy ? Reach::kAnywhere : reach, *to, fetch.inside);
 }
 
 struct Headers {

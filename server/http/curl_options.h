@@ -22,6 +22,8 @@ enum class PaidGuards {
 struct CurlTransportOptions {
   // https://host[:port][/path], without user, query or fragment.
   std::string base_url;
+  // There is no base_url: each request names a whole URL.
+  bool whole_urls = false;
   // Says what program calls, in the one form that filters of "unknown clients" let pass.
   std::string user_agent = "Mozilla/5.0 (compatible; pictory-gateway/0.1)";
   // The PEM bundle to trust instead of the system's; empty: the system's.

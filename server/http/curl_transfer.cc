@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
+#include "http/guarded_socket.h"
 
 namespace gateway::http {
 namespace {
@@ -184,13 +185,32 @@ CURLcode CurlTransfer::Begin(PendingRequest pending) {
   headers_complete_ = false;
   curl_error_[0] = '\0';
   setup_ = CURLE_OK;
-  Set(CURLOPT_URL, absl::StrCat(options_.base_url, request.path).c_str());
+  SetUrl(request);
   Set(CURLOPT_TIMEOUT_MS, Milliseconds(request.timeout));
   Set(CURLOPT_LOW_SPEED_LIMIT, 0L);
   Set(CURLOPT_LOW_SPEED_TIME, 0L);
   SetMethod(request);
   SetHeaders(request);
   return setup_;
+}
+
+void CurlTransfer::SetUrl(const Request& request) {
+  if (request.url.empty()) {
+    Set(CURLOPT_URL, absl::StrCat(options_.base_url, request.path).c_str());
+    return;
+  }
+  Set(CURLOPT_URL, request.url.c_str());
+  Set(CURLOPT_PROTOCOLS_STR, request.reach == Reach::kLoopback ? "http,https" : "https");
+  Set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::OnOpenSocket);
+  Set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+}
+
+// A proxy's address is not where the URL leads.
+curl_socket_t CurlTransfer::OnOpenSocket(void* self, curlsocktype, curl_sockaddr* to) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const bool proxied = !transfer.options_.proxy.empty();
+  return OpenGuarded(proxied ? Reach::kAnywhere : transfer.pending_.request.reach, *to,
+                     transfer.response_.inside);
 }
 
 void CurlTransfer::SetMethod(const Request& request) {

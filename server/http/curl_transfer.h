@@ -60,6 +60,7 @@ class CurlTransfer {
   void SetTransport();
   void SetSecurity();
   void SetCallbacks();
+  void SetUrl(const Request& request);
   void SetMethod(const Request& request);
   void SetHeaders(const Request& request);
   void AddHeaderLine(const std::string& line);
@@ -68,6 +69,7 @@ class CurlTransfer {
   void TakeHeaderLine(std::string_view line);
   std::size_t AnnouncedBytes() const;
   int MostSends() const;  // of the present request
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype, curl_sockaddr* to);
   static int OnBeforeSend(void* self, char*, char*, int, int);
   static std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* self);

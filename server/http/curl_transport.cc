@@ -89,9 +89,11 @@ int ShareOf(int whole, int parts, int n) { return whole / parts + (n < whole % p
 
 absl::StatusOr<std::unique_ptr<CurlTransport>> CurlTransport::Create(CurlTransportOptions options) {
   if (absl::Status status = GlobalInit(); !status.ok()) return status;
-  auto base = ParseBaseUrl(options.base_url, options.allow_plain_http);
-  if (!base.ok()) return base.status();
-  options.base_url = base->text;
+  if (!options.whole_urls) {
+    auto base = ParseBaseUrl(options.base_url, options.allow_plain_http);
+    if (!base.ok()) return base.status();
+    options.base_url = base->text;
+  }
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   std::unique_ptr<CurlTransport> transport(new CurlTransport(std::move(options)));
   const CurlTransportOptions& set = transport->options_;
@@ -118,9 +120,11 @@ void CurlTransport::Stop() {
 
 void CurlTransport::Start(Request request, Done done) {
   LaneCounters& lane = CountersOf(request.lane);
-  if (std::string problem = CheckRequest(request); !problem.empty()) {
-    return Refuse(lane, done, std::move(problem));
+  std::string problem = CheckRequest(request);
+  if (problem.empty() && options_.whole_urls == request.url.empty()) {
+    problem = "the transport has its URLs elsewhere";
   }
+  if (!problem.empty()) return Refuse(lane, done, std::move(problem));
   if (lane.queued.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max) {
     lane.queued.fetch_sub(1, std::memory_order_relaxed);
     return Refuse(lane, done, "the queue for the upstream is full");

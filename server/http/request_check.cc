@@ -68,6 +68,24 @@ std::string CheckPath(std::string_view path) {
   return "";
 }
 
+std::string CheckUrl(const Request& request) {
+  const std::string_view url = request.url;
+  if (request.lane != Lane::kPaid) return "a whole URL needs a connection of its own";
+  const bool here = request.reach == Reach::kLoopback;
+  const std::size_t scheme = url.find("://");
+  const std::string name = absl::AsciiStrToLower(request.url.substr(0, scheme));
+  if (name != "https" && !(here && name == "http")) return "the URL is not https";
+  if (url.size() > limits::kHttpTargetMaxBytes) return "the URL is too long";
+  if (!IsVisible(url)) return "the URL has a character that must be percent-encoded";
+  const std::string_view rest = url.substr(scheme + 3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.empty()) return "the URL has no host";
+  if (authority.find_first_of("@%\\") != std::string_view::npos) {
+    return "the URL has a user, or a host that is none";
+  }
+  return "";
+}
+
 }  // namespace
 
 bool IsHeaderValue(std::string_view value) {
@@ -121,7 +139,8 @@ std::string CheckRequest(const Request& request) {
   if (std::find(kMethods.begin(), kMethods.end(), request.method) == kMethods.end()) {
     return "the method is not one of GET, HEAD, POST, PUT, PATCH, DELETE";
   }
-  if (std::string problem = CheckPath(request.path); !problem.empty()) return problem;
+  std::string problem = request.url.empty() ? CheckPath(request.path) : CheckUrl(request);
+  if (!problem.empty()) return problem;
   std::size_t bytes = 0;
   for (const Header& header : request.headers) {
     if (!IsToken(header.name)) return "a header's name has a character that is not allowed";

@@ -21,6 +21,10 @@ namespace gateway::http {
 // or the peer refused the stream.
 enum class Lane { kPaid, kRead };
 
+// Where a request's URL may lead. kAnywhere: wherever it does. kPublic: to no address inside
+// (base/inside_address.h), whatever its name is resolved to. kLoopback: to this machine alone.
+enum class Reach { kAnywhere, kPublic, kLoopback };
+
 struct Header {
   std::string name;
   std::string value;  // no CR, LF or NUL: such a request is not sent
@@ -36,6 +40,10 @@ struct Request {
   // The path is appended to the transport's base URL. It begins with '/'; the caller has
   // percent-encoded its segments.
   std::string path;
+  // Instead of a path: a whole URL, which the caller has checked. Such a request is kPaid, so that
+  // none goes over a connection that was opened for another reach.
+  std::string url;
+  Reach reach = Reach::kAnywhere;           // of `url`
   std::vector<Header> headers;              // `Authorization` among them is never logged
   std::shared_ptr<const std::string> body;  // null: none
   Duration timeout = limits::kPollTimeout;  // from the start of the transfer, queueing not counted
@@ -60,6 +68,7 @@ struct Response {
   std::vector<Header> headers;  // of the final response, names in lower case
   std::string body;             // whole if kComplete, else what arrived (capped)
   std::string error;            // for people, if not kComplete; never contains a secret
+  bool inside = false;          // of kNotSent: the URL leads to where it may not
   bool timed_out = false;       // of kUnknown: because the request's timeout passed
   int repeats = 0;              // how often the library has written the request anew
   // If not 0, the answer was cut because the body is longer than this, the request's

@@ -125,6 +125,7 @@ void Deleter::Delete(JobRecord record, Done done) {
   record.job.state = v1::JOB_STATE_CLEANED;
   record.job.result_wire.clear();
   if (remove_files_) record.job.archive_wire.clear();
+  record.notify_wire.clear();
   record.job.update_time = clock_.WallNow();
   ++record.job.revision;
   v1::Job answer = ToProto(record.job);

@@ -135,6 +135,9 @@ struct JobRecord {
   bool failure_seen = false;          // Pictory said failed once; one more poll confirms it
   Notice notice = Notice::kNone;
 
+  // Wire bytes of a v1.Notification (jobs/notification.h). Empty: nobody is told of the job.
+  std::string notify_wire;
+
   bool operator==(const JobRecord&) const = default;
 };
 

@@ -51,8 +51,12 @@ void Ledger::Begin(JobRecord record, StoreCallback<BeginResult> done) {
       });
 }
 
+void Ledger::CompleteRecord(JobRecord& record) const {
+  for (const Complete& complete : completions_) complete(record);
+}
+
 void Ledger::Update(Change change, Done done) {
-  if (complete_) complete_(change.record);
+  CompleteRecord(change.record);
   Store(std::make_shared<Change>(std::move(change)), /*again=*/false, std::move(done));
 }
 
@@ -82,7 +86,7 @@ void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, boo
 }
 
 void Ledger::Adopt(JobRecord record, Done done) {
-  if (complete_) complete_(record);
+  CompleteRecord(record);
   auto outcome = std::make_shared<Outcome>();
   outcome->record = record;
   submissions_.Adopt(std::move(record),
@@ -135,7 +139,7 @@ void Ledger::ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done d
 void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->record = TakingOver(change->record, adopted);
-  if (complete_) complete_(outcome->record);
+  CompleteRecord(outcome->record);
   submissions_.TakeOver(outcome->record, adopted.version,
                         [this, change, outcome, adopted,
                          done = std::move(done)](const absl::StatusOr<std::string>& gone) {

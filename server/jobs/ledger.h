@@ -50,10 +50,10 @@ class Ledger {
     forgotten_ = std::move(forgotten);
   }
 
-  // Has `complete` add to each record that is about to be stored what no other class knows of. It
-  // is set before the first change.
+  // Has `complete` add to each record that is about to be stored what no other class knows of. Each
+  // is added before the first change.
   using Complete = std::function<void(JobRecord& record)>;
-  void CompleteWith(Complete complete) { complete_ = std::move(complete); }
+  void CompleteWith(Complete complete) { completions_.push_back(std::move(complete)); }
 
   struct Change {
     JobRecord record;  // as it is to be, with the version that it was made of
@@ -103,11 +103,12 @@ class Ledger {
   void Hide(const JobRecord& record) const;
   void Tell(const JobRecord& record, const SnapshotPtr& seen, Of of) const;
   void ReadPresent(Outcome outcome, Done done);
+  void CompleteRecord(JobRecord& record) const;
 
   Submissions& submissions_;
   Jobs& jobs_;
   Hub& hub_;
-  Complete complete_;                             // null: nothing is added
+  std::vector<Complete> completions_;
   std::function<void(const JobKey&)> forgotten_;  // may be null
   std::vector<std::function<void(const JobRecord&)>> hidden_;
   struct Listener {

@@ -115,6 +115,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   record.minted_request_id = submitted.minted_request_id;
   record.mesh_request_id = submitted.mesh_request_id;
   record.delivery = submitted.delivery;
+  record.notify_wire = submitted.notify_wire;
   return record;
 }
 

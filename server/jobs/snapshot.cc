@@ -8,6 +8,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 #include "jobs/archive_plan.h"
+#include "jobs/proto_time.h"
 #include "pictory/job_result.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
@@ -25,14 +26,6 @@ std::string DegradedSuffix() {
   return flag.SerializeAsString();
 }
 
-void SetTime(WallTime time, google::protobuf::Timestamp* out) {
-  const auto since = time.time_since_epoch();
-  const auto whole = std::chrono::floor<std::chrono::seconds>(since);
-  out->set_seconds(whole.count());
-  out->set_nanos(static_cast<std::int32_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(since - whole).count()));
-}
-
 v1::Job HeaderProto(const Job& job) {
   v1::Job out;
   out.set_job_id(job.job_id);
@@ -43,9 +36,9 @@ v1::Job HeaderProto(const Job& job) {
   out.set_revision(job.revision);
   if (job.progress_percent.has_value()) out.set_progress_percent(*job.progress_percent);
   out.set_message(job.message);
-  SetTime(job.create_time, out.mutable_create_time());
-  SetTime(job.update_time, out.mutable_update_time());
-  if (job.finish_time.has_value()) SetTime(*job.finish_time, out.mutable_finish_time());
+  *out.mutable_create_time() = ToTimestamp(job.create_time);
+  *out.mutable_update_time() = ToTimestamp(job.update_time);
+  if (job.finish_time.has_value()) *out.mutable_finish_time() = ToTimestamp(*job.finish_time);
   for (const auto& [key, value] : job.labels) (*out.mutable_labels())[key] = value;
   if (job.credits_used.has_value()) out.set_credits_used(*job.credits_used);
   if (!job.error_code.empty() || !job.error_message.empty()) {

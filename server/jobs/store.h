@@ -71,6 +71,9 @@ struct ListQuery {
   std::optional<WallTime> created_from;   // inclusive
   std::optional<WallTime> created_until;  // exclusive
   std::string before_job_id;  // the last job_id of the page before; empty: the first page
+  // Only jobs with a notification in this state (jobs/notification.h): PENDING or GIVEN_UP.
+  // UNSPECIFIED: all.
+  v1::NotificationState notification = v1::NOTIFICATION_STATE_UNSPECIFIED;
   int limit = 0;
   // The caller needs no results: a store may leave out result_wire, archive_wire and
   // waiting_request, which may be large.
@@ -347,6 +350,10 @@ class Store : public Submissions, public Jobs, public Leases, public Feed {
   // Hands over the names of the jobs that are archiving (jobs/archive_plan.h), those that ended
   // first coming first. Called after Recover, on the caller's thread.
   virtual absl::Status ReadArchiving(const std::function<void(JobKey)>& take) = 0;
+
+  // Hands over the names of the jobs with a notification that is to be delivered
+  // (jobs/notification.h), in no order. Called after Recover, on the caller's thread.
+  virtual absl::Status ReadNotifying(const std::function<void(JobKey)>& take) = 0;
 
   // Says that the process ends in order. `owed` are the jobs whose answers it still owes, and of
   // each only `job_id`, `tenant` and `delivery` count; every other answer of its epoch has arrived.

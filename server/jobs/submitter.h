@@ -67,6 +67,7 @@ struct SubmitRequest {
   JobKind kind = v1::JOB_KIND_UNSPECIFIED;
   std::string request_id;  // never empty
   std::map<std::string, std::string> labels;
+  std::string notify_url;  // empty: the tenant's own
   std::string fingerprint;
   MonoTime deadline = MonoTime::max();
   // The caller gave no request_id: `request_id` is a newly minted one, and only the metadata and

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/fingerprint.h"
+#include "jobs/notification.h"
 #include "jobs/outcome.h"
 #include "jobs/submitter.h"
 #include "jobs/submitter_attempt.h"
@@ -440,6 +441,11 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state, st
   record.owner_epoch = options_.epoch;
   record.correlation_token = attempt.token;
   if (state == SubmissionState::kSending) record.sent_at = now;
+  if (!attempt.request.notify_url.empty()) {
+    v1::Notification notification;
+    notification.set_url(attempt.request.notify_url);
+    SetNotification(notification, record);
+  }
   record.minted_request_id = attempt.request.minted_request_id;
   record.mesh_request_id = attempt.request.retry.mesh_request_id;
   return record;

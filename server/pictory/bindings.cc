@@ -100,11 +100,18 @@ const google::protobuf::MethodDescriptor* SubmitMaking(v1::JobKind kind) {
 SubmitFields FieldsOf(const google::protobuf::Descriptor* request) {
   SubmitFields fields{.request_id = request->FindFieldByName("request_id"),
                       .labels = request->FindFieldByName("labels"),
-                      .allow_unknown_fields = request->FindFieldByName("allow_unknown_fields")};
+                      .allow_unknown_fields = request->FindFieldByName("allow_unknown_fields"),
+                      .notify_url = request->FindFieldByName("notify_url")};
   for (int i = 0; i < request->field_count(); ++i) {
     if (MappingOf(request->field(i)).waits()) fields.waits = request->field(i);
   }
   return fields;
+}
+
+std::string NotifyUrlOf(const google::protobuf::Message& request) {
+  const SubmitPlan* const plan = SubmitPlanOf(request.GetDescriptor());
+  if (plan == nullptr || plan->fields.notify_url == nullptr) return "";
+  return request.GetReflection()->GetString(request, plan->fields.notify_url);
 }
 
 std::map<std::string, std::string> LabelsOf(const google::protobuf::Message& request,

@@ -31,12 +31,13 @@ std::vector<const google::protobuf::MethodDescriptor*> SubmitsOf(
 // The submit of PictoryJobs that makes jobs of this kind; there is one for each kind.
 const google::protobuf::MethodDescriptor* SubmitMaking(::pictory::jobs::v1::JobKind kind);
 
-// The fields that every submit has: `string request_id`, `map<string, string> labels` and `bool
-// allow_unknown_fields`.
+// The fields that every submit has: `string request_id`, `map<string, string> labels`, `bool
+// allow_unknown_fields` and `string notify_url`.
 struct SubmitFields {
   const google::protobuf::FieldDescriptor* request_id = nullptr;
   const google::protobuf::FieldDescriptor* labels = nullptr;
   const google::protobuf::FieldDescriptor* allow_unknown_fields = nullptr;
+  const google::protobuf::FieldDescriptor* notify_url = nullptr;
   // The bool by which the submit waits for the job that it names (`rest.waits`); null if it has
   // none.
   const google::protobuf::FieldDescriptor* waits = nullptr;
@@ -57,6 +58,9 @@ const SubmitPlan* SubmitPlanOf(const google::protobuf::Descriptor* request);
 
 std::map<std::string, std::string> LabelsOf(const google::protobuf::Message& request,
                                             const google::protobuf::FieldDescriptor* labels);
+
+// The `notify_url` of a submit; empty if it names none, or is no submit.
+std::string NotifyUrlOf(const google::protobuf::Message& request);
 
 // The binding of an arm; nullptr if the arm has no REST call under that version.
 const ::pictory::jobs::v1::RestBinding* FindBinding(

@@ -105,21 +105,35 @@ UrlParts Split(std::string_view url) {
   return parts;
 }
 
-}  // namespace
+constexpr char kNotHttps[] = "must begin with https://";
 
-std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t max_bytes) {
-  if (url.empty()) return "must not be empty";
+// Splits a URL unless it is too long or parsers disagree about it; `problem` says so.
+UrlParts SplitChecked(std::string_view url, std::size_t max_bytes) {
+  if (url.empty()) return {"", "", "must not be empty"};
   if (url.size() > max_bytes) {
-    return "must be at most " + std::to_string(max_bytes) + " bytes long";
+    return {"", "", "must be at most " + std::to_string(max_bytes) + " bytes long"};
   }
   if (HasDisputedByte(url)) {
-    return "must not hold spaces, control characters or backslashes";
+    return {"", "", "must not hold spaces, control characters or backslashes"};
   }
-  const UrlParts parts = Split(url);
+  return Split(url);
+}
+
+}  // namespace
+
+std::string UrlFormProblem(std::string_view url, std::size_t max_bytes) {
+  const UrlParts parts = SplitChecked(url, max_bytes);
+  if (!parts.problem.empty()) return parts.problem;
+  if (parts.scheme != "https") return kNotHttps;
+  return parts.host.empty() ? "has no host" : "";
+}
+
+std::string UrlProblem(std::string_view url, bool allow_loopback, std::size_t max_bytes) {
+  const UrlParts parts = SplitChecked(url, max_bytes);
   if (!parts.problem.empty()) return parts.problem;
   const bool web = parts.scheme == "https" || parts.scheme == "http";
   if (allow_loopback && web && IsLoopback(parts.host)) return "";
-  if (parts.scheme != "https") return "must begin with https://";
+  if (parts.scheme != "https") return kNotHttps;
   if (parts.host.substr(0, 1) == "[" || IsIpv4InAnyForm(parts.host)) {
     return "must name a host, not an IP address";
   }

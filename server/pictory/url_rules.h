@@ -16,6 +16,10 @@ namespace gateway::pictory {
 std::string UrlProblem(std::string_view url, bool allow_loopback,
                        std::size_t max_bytes = limits::kUrlMaxBytes);
 
+// What is wrong with the form of `url`, whatever host it names: it must be one of https, without a
+// user, at most so long. "" if nothing.
+std::string UrlFormProblem(std::string_view url, std::size_t max_bytes = limits::kUrlMaxBytes);
+
 // The host and port of a URL that has no problem, as `host:port` in lower case; the port is that of
 // the scheme where the URL names none. Empty if it cannot be told.
 std::string HostAndPortOf(std::string_view url);

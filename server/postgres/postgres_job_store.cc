@@ -532,6 +532,10 @@ absl::Status PostgresJobStore::ReadArchiving(const std::function<void(jobs::JobK
   return Stream([&take](Reads& reads) { reads.ReadArchiving(take); });
 }
 
+absl::Status PostgresJobStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  return Stream([&take](Reads& reads) { reads.ReadNotifying(take); });
+}
+
 void PostgresJobStore::Close() {
   if (end_.at() == MonoTime::max()) {
     end_.Set(MonoTime(std::chrono::steady_clock::now()) + close_wait_);

@@ -111,6 +111,7 @@ class PostgresJobStore final : public jobs::Store {
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
+  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
   // Closes as Store says, and gives the lease back. What is not stored after `close_wait` gets
   // UNAVAILABLE, and reads that have not begun get it at once; it takes no longer than that and one
   // try to connect.

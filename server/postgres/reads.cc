@@ -62,6 +62,9 @@ class ListSql {
       Time(*query.created_until, " AND create_time < $");
     }
     if (!query.before_job_id.empty()) Bytes(query.before_job_id, " AND job_id < $");
+    if (query.notification != jobs::v1::NOTIFICATION_STATE_UNSPECIFIED) {
+      absl::StrAppend(&bounds_, " AND notifying = ", static_cast<int>(query.notification));
+    }
   }
 
   Statement Make() {
@@ -403,6 +406,15 @@ void Reads::ReadShards(const std::vector<std::int32_t>& shards,
   connection_.Stream(
       Statement(SelectRecord("unended AND visible AND shard = ANY($1::bigint[])")).Add(wanted),
       [&take](const Rows& row) { take(ReadRecord(row, 0)); });
+}
+
+void Reads::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  connection_.Stream(
+      Statement(absl::StrCat("SELECT tenant, job_id FROM pictory.jobs WHERE notifying = ",
+                             static_cast<int>(jobs::v1::NOTIFICATION_STATE_PENDING))),
+      [&take](const Rows& row) {
+        take({std::string(row.Bytes(0, 0)), std::string(row.Bytes(0, 1))});
+      });
 }
 
 void Reads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {

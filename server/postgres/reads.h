@@ -42,6 +42,7 @@ class Reads {
   void ReadShards(const std::vector<std::int32_t>& shards,
                   const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
+  void ReadNotifying(const std::function<void(jobs::JobKey)>& take);
 
  private:
   std::vector<jobs::Unfinished> CountUnfinished();

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "jobs/archive_plan.h"
+#include "jobs/notification.h"
 #include "store/label_bytes.h"
 #include "store/record_fields.h"
 
@@ -63,14 +64,16 @@ constexpr Column kRecord[] = {
     {"waiting_request", Type::kBytes},
     {"archive_wire", Type::kBytes},
     {"trace", Type::kBytes},
+    {"notify_wire", Type::kBytes},
     {"version", Type::kInt},
     {"delivery", Type::kInt},
 };
 
 // What follows from the record, for indexes.
 constexpr Column kDerived[] = {
-    {"visible", Type::kBool},  {"unended", Type::kBool}, {"archiving", Type::kBool},
-    {"end_state", Type::kInt}, {"spent_at", Type::kInt}, {"forget_from", Type::kInt},
+    {"visible", Type::kBool},    {"unended", Type::kBool},  {"archiving", Type::kBool},
+    {"notifying", Type::kInt},   {"end_state", Type::kInt}, {"spent_at", Type::kInt},
+    {"forget_from", Type::kInt},
 };
 
 template <class Visit>
@@ -143,6 +146,7 @@ void AddDerived(const JobRecord& record, Adder& to) {
   to.Bool(jobs::IsVisible(record));
   to.Bool(IsUnended(record));
   to.Bool(jobs::IsArchiving(record));
+  to.Int(jobs::NotifyingOf(record));
   to.Int(jobs::IsFinal(record.job.state) ? record.job.state : 0);
   const bool spent = jobs::CountsAsSpent(record.submission) && !jobs::IsInFlight(record.submission);
   to.Time(spent ? std::optional<WallTime>(record.sent_at) : std::nullopt);

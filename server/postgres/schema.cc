@@ -219,6 +219,14 @@ CREATE TABLE pictory.secrets (        -- that all gateways have
 )sql";
 static_assert(limits::kShards == 1024, "the table has a row for each shard");
 
+// Version 3 has what is told to receivers of the tenants' own.
+constexpr char kVersion3[] = R"sql(
+ALTER TABLE pictory.jobs ADD COLUMN notify_wire bytea NOT NULL DEFAULT '',
+  ADD COLUMN notifying integer NOT NULL DEFAULT 0;  -- jobs::NotifyingOf the record
+-- ReadNotifying, List of one notification state
+CREATE INDEX jobs_notifying ON pictory.jobs (notifying, tenant, job_id) WHERE notifying > 0;
+)sql";
+
 constexpr char kStoreTable[] = R"sql(
 CREATE SCHEMA IF NOT EXISTS pictory;
 CREATE TABLE IF NOT EXISTS pictory.store (
@@ -247,7 +255,8 @@ std::string Setting(Connection& connection, const std::string& name) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
-  static const std::vector<Migration> migrations = {{1, 1, kVersion1}, {2, 2, kVersion2}};
+  static const std::vector<Migration> migrations = {
+      {1, 1, kVersion1}, {2, 2, kVersion2}, {3, 2, kVersion3}};
   return migrations;
 }
 

@@ -66,6 +66,9 @@ class Backend {
   virtual void ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
                             std::int64_t offset, std::int64_t max_bytes,
                             Done<jobs::PartChunk> done) = 0;
+  // See notify::Notifier::Replay.
+  virtual void Replay(const std::string& tenant, const std::string& job,
+                      Done<v1::Notification> done) = 0;
   // The account of a Pictory key that a caller shows, open from now on; see jobs::CallerAccounts.
   virtual absl::StatusOr<std::string> OpenAccount(const Secret& key) = 0;
   virtual v1::GetUsageResponse GetUsage(const jobs::Owner& owner) = 0;

@@ -11,6 +11,7 @@
 #include "rpc/caller.h"
 #include "rpc/info_call.h"
 #include "rpc/job_calls.h"
+#include "rpc/notification_calls.h"
 #include "rpc/operate_calls.h"
 #include "rpc/peer.h"
 #include "rpc/preview_call.h"
@@ -62,6 +63,10 @@ JobsService::JobsService(WatchLimits watch_limits, std::size_t submit_max_bytes,
                                 rpc::GetUsage);
   AddUnary<v1::GetServerInfoRequest>("/pictory.jobs.v1.PictoryJobs/GetServerInfo", Role::kRead,
                                      rpc::GetServerInfo);
+  AddUnary<v1::ListNotificationsRequest>("/pictory.jobs.v1.PictoryJobs/ListNotifications",
+                                         Role::kRead, rpc::ListNotifications);
+  AddUnary<v1::ReplayNotificationRequest>("/pictory.jobs.v1.PictoryJobs/ReplayNotification",
+                                          Role::kSubmit, rpc::ReplayNotification);
   AddUnary<v1::UpdatePreviewRequest>(
       "/pictory.jobs.v1.PictoryJobs/UpdatePreview", Role::kSubmit,
       [this](const Caller& caller, std::shared_ptr<v1::UpdatePreviewRequest> request,

@@ -98,6 +98,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   submit.trace = caller.trace;
   submit.request_id = request_id.empty() ? MintRequestId(domain.random) : std::move(request_id);
   submit.labels = pictory::LabelsOf(*request, method.fields.labels);
+  submit.notify_url = pictory::NotifyUrlOf(*request);
   submit.deadline = caller.deadline;
   submit.cancelled = reply.cancelled();
   submit.hold = domain.hold;

@@ -81,6 +81,9 @@ std::string Bounds(const ListQuery& query) {
       absl::StrCat(" jobs.tenant = ?1 AND jobs.visible = 1", InRange(RangeOf(query), "jobs"));
   if (query.created_from.has_value()) absl::StrAppend(&sql, " AND jobs.create_time >= ?4");
   if (query.created_until.has_value()) absl::StrAppend(&sql, " AND jobs.create_time < ?5");
+  if (query.notification != jobs::v1::NOTIFICATION_STATE_UNSPECIFIED) {
+    absl::StrAppend(&sql, " AND ", NotifyingSql(query.notification));
+  }
   return sql;
 }
 
@@ -286,9 +289,10 @@ std::vector<std::string> JobReads::ListIds(const std::string& tenant, const List
   } else if (!query.states.empty() || !query.kinds.empty()) {
     IdsByStateAndKind(db_, tenant, query, ids);
   } else {
-    SQLite::Statement statement(
-        db_, absl::StrCat("SELECT job_id FROM jobs INDEXED BY jobs_listed WHERE", Bounds(query),
-                          " ORDER BY job_id DESC LIMIT ?6"));
+    const bool all = query.notification == jobs::v1::NOTIFICATION_STATE_UNSPECIFIED;
+    SQLite::Statement statement(db_, absl::StrCat("SELECT job_id FROM jobs INDEXED BY ",
+                                                  all ? "jobs_listed" : "jobs_notifying", " WHERE",
+                                                  Bounds(query), " ORDER BY job_id DESC LIMIT ?6"));
     BindBounds(statement, tenant, query);
     AppendIds(statement, ids);
   }
@@ -317,6 +321,15 @@ void JobReads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
                               " WHERE archiving = 1 ORDER BY finish_time");
   while (archiving.executeStep()) {
     take({archiving.getColumn(0).getString(), archiving.getColumn(1).getString()});
+  }
+}
+
+void JobReads::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  SQLite::Statement notifying(
+      db_, absl::StrCat("SELECT tenant, job_id FROM jobs INDEXED BY jobs_notifying WHERE ",
+                        NotifyingSql(jobs::v1::NOTIFICATION_STATE_PENDING)));
+  while (notifying.executeStep()) {
+    take({notifying.getColumn(0).getString(), notifying.getColumn(1).getString()});
   }
 }
 

@@ -36,6 +36,7 @@ class JobReads {
   void ReadShards(const std::vector<std::int32_t>& shards,
                   const std::function<void(jobs::JobRecord)>& take);
   void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
+  void ReadNotifying(const std::function<void(jobs::JobKey)>& take);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,

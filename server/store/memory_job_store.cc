@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/archive_plan.h"
+#include "jobs/notification.h"
 #include "jobs/restart.h"
 #include "jobs/spending.h"
 #include "store/feed_position.h"
@@ -33,6 +34,8 @@ bool Matches(const JobRecord& record, const ListQuery& query) {
   };
   return jobs::IsVisible(record) && OneOf(query.states, job.state) &&
          OneOf(query.kinds, job.kind) &&
+         (query.notification == v1::NOTIFICATION_STATE_UNSPECIFIED ||
+          jobs::NotifyingOf(record) == query.notification) &&
          (!query.created_from.has_value() || job.create_time >= *query.created_from) &&
          (!query.created_until.has_value() || job.create_time < *query.created_until) &&
          std::all_of(query.labels.begin(), query.labels.end(), has);
@@ -572,6 +575,21 @@ absl::Status MemoryJobStore::ReadArchiving(const std::function<void(jobs::JobKey
   std::stable_sort(archiving->begin(), archiving->end(),
                    [](const Ended& a, const Ended& b) { return a.first < b.first; });
   for (Ended& ended : *archiving) take(std::move(ended.second));
+  return absl::OkStatus();
+}
+
+absl::Status MemoryJobStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  auto notifying = Locked<std::vector<jobs::JobKey>>([&]() REQUIRES(mutex_) {
+    std::vector<jobs::JobKey> found;
+    for (const auto& [key, record] : records_) {
+      if (jobs::NotifyingOf(record) == v1::NOTIFICATION_STATE_PENDING) {
+        found.push_back({key.first, key.second});
+      }
+    }
+    return found;
+  });
+  if (!notifying.ok()) return notifying.status();
+  for (jobs::JobKey& key : *notifying) take(std::move(key));
   return absl::OkStatus();
 }
 

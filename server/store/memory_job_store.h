@@ -62,6 +62,7 @@ class MemoryJobStore : public jobs::Store {
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
+  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
   void Close() override;
 
  private:

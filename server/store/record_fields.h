@@ -61,6 +61,7 @@ void WriteFields(const jobs::JobRecord& record, const std::string& labels, std::
   to.Blob(record.waiting_request);
   to.Blob(job.archive_wire);
   to.Text(job.trace);
+  to.Blob(record.notify_wire);
   to.Int(version);
   to.Int(static_cast<std::int64_t>(record.delivery));
 }
@@ -112,6 +113,7 @@ jobs::JobRecord ReadFields(From& from) {
   record.waiting_request = from.Bytes();
   job.archive_wire = from.Bytes();
   job.trace = from.Bytes();
+  record.notify_wire = from.Bytes();
   record.version = from.Int();
   record.delivery = static_cast<jobs::Delivery>(from.Int32());
   return record;

@@ -4,6 +4,7 @@
 
 #include "SQLiteCpp/Column.h"
 #include "jobs/archive_plan.h"
+#include "jobs/notification.h"
 #include "store/record_fields.h"
 
 namespace gateway::store {
@@ -61,20 +62,22 @@ class Reader {
   int index_;
 };
 
-constexpr int kDerivedColumnCount = 2;  // the first ones, for queries only
+constexpr int kDerivedColumnCount = 3;  // the first ones, for queries only
 
 }  // namespace
 
 const char kRecordColumns[] =
-    "visible, archiving, tenant, job_id, pictory_job_id, request_id, kind, state, revision, "
+    "visible, archiving, notifying, tenant, job_id, pictory_job_id, request_id, kind, state, "
+    "revision, "
     "progress_percent, message, create_time, update_time, finish_time, labels, credits_used, "
     "error_code, error_message, stale, upstream_missing, sandbox, submission, fingerprint, "
     "attempt, owner_epoch, correlation_token, refusal, accepted_at, next_poll_at, "
     "not_found_since, not_found_count, incomplete_since, incomplete_count, failure_seen, notice, "
     "result_wire, sent_at, minted_request_id, mesh_request_id, account, shard, credits_reserved, "
-    "waiting_request, archive_wire, trace, version, delivery";
+    "waiting_request, archive_wire, trace, notify_wire, version, delivery";
 const char kRecordValues[] =
-    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?";
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+    "?,?";
 
 const char kLastChangeSql[] =
     "SELECT max("
@@ -87,6 +90,7 @@ void BindRecord(SQLite::Statement& statement, const JobRecord& record, const std
   Binder to(statement);
   to.Bool(jobs::IsVisible(record));
   to.Bool(jobs::IsArchiving(record));
+  to.Int(jobs::NotifyingOf(record));
   WriteFields(record, labels, version, to);
 }
 

@@ -14,7 +14,7 @@ namespace gateway::store {
 // and as many question marks.
 extern const char kRecordColumns[];
 extern const char kRecordValues[];
-inline constexpr int kRecordColumnCount = 47;
+inline constexpr int kRecordColumnCount = 49;
 
 // A query for the number of the last change (jobs.change, tombstones.change), whatever became of
 // the job that changed.

@@ -258,6 +258,14 @@ constexpr char kVersion12[] = R"sql(
 ALTER TABLE store ADD COLUMN feed_id TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Version 13 has what is told to receivers of the tenants' own.
+constexpr char kVersion13[] = R"sql(
+ALTER TABLE jobs ADD COLUMN notify_wire BLOB NOT NULL DEFAULT x'';
+ALTER TABLE jobs ADD COLUMN notifying INTEGER NOT NULL DEFAULT 0;  -- jobs::NotifyingOf the record
+-- ReadNotifying, List of one notification state
+CREATE INDEX jobs_notifying ON jobs (notifying, tenant, job_id) WHERE notifying > 0;
+)sql";
+
 // The steps above name these numbers. They are in files that exist, and in conditions of indexes:
 // another meaning needs a step of its own.
 template <class Enum>
@@ -345,9 +353,9 @@ void Configure(SQLite::Database& db) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = {
-      {1, kVersion1}, {2, kVersion2},   {3, kVersion3},   {4, kVersion4},
-      {5, kVersion5}, {6, kVersion6},   {7, kVersion7},   {8, kVersion8},
-      {9, kVersion9}, {10, kVersion10}, {11, kVersion11}, {12, kVersion12}};
+      {1, kVersion1},   {2, kVersion2},   {3, kVersion3},  {4, kVersion4}, {5, kVersion5},
+      {6, kVersion6},   {7, kVersion7},   {8, kVersion8},  {9, kVersion9}, {10, kVersion10},
+      {11, kVersion11}, {12, kVersion12}, {13, kVersion13}};
   return migrations;
 }
 

@@ -429,22 +429,24 @@ absl::StatusOr<jobs::Recovered> SqliteJobStore::Recover(WallTime now) {
 }
 
 absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
-  // This has a connection of its own, so that what it caches of the file goes with it.
-  auto db = OpenForReading(DatabaseIn(directory_));
-  if (!db.ok()) return db.status();
-  try {
-    JobReads(**db).ReadUnfinished(take);
-    return absl::OkStatus();
-  } catch (const SQLite::Exception& error) {
-    return OpenError(error, DatabaseIn(directory_));
-  }
+  return ReadOnce([&take](JobReads& reads) { reads.ReadUnfinished(take); });
+}
+
+absl::Status SqliteJobStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  return ReadOnce([&take](JobReads& reads) { reads.ReadNotifying(take); });
 }
 
 absl::Status SqliteJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+  return ReadOnce([&take](JobReads& reads) { reads.ReadArchiving(take); });
+}
+
+// This has a connection of its own, so that what it caches of the file goes with it.
+absl::Status SqliteJobStore::ReadOnce(const std::function<void(JobReads&)>& read) {
   auto db = OpenForReading(DatabaseIn(directory_));
   if (!db.ok()) return db.status();
   try {
-    JobReads(**db).ReadArchiving(take);
+    JobReads reads(**db);
+    read(reads);
     return absl::OkStatus();
   } catch (const SQLite::Exception& error) {
     return OpenError(error, DatabaseIn(directory_));

@@ -101,6 +101,7 @@ class SqliteJobStore final : public jobs::Store {
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
+  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
 
   // Closes as Store says; it also folds the write-ahead log into jobs.db and gives up the
   // directory. If the store has failed or its files are lost, everything is left as a kill would
@@ -131,6 +132,8 @@ class SqliteJobStore final : public jobs::Store {
   };
   static absl::StatusOr<Opened> OpenFiles(const SqliteOptions& options);
   SqliteJobStore(Opened opened, SqliteOptions options);
+  // Reads on the caller's thread.
+  absl::Status ReadOnce(const std::function<void(JobReads&)>& read);
   void NoteLoss();
   bool FoldAtEnd() REQUIRES(close_mutex_);
 

@@ -65,4 +65,8 @@ std::string IsUnseenSql() {
   return absl::StrCat("visible = 0 AND submission > ", Sql(kLastInFlight));
 }
 
+std::string NotifyingSql(jobs::v1::NotificationState state) {
+  return absl::StrCat("jobs.notifying = ", static_cast<int>(state), " AND jobs.notifying > 0");
+}
+
 }  // namespace gateway::store

@@ -26,6 +26,8 @@ std::string IsInFlightSql();
 std::string IsSpentSql();
 // jobs_unsettled
 std::string IsStillOwedSql();
+// jobs_notifying
+std::string NotifyingSql(jobs::v1::NotificationState state);
 // jobs_unseen
 std::string IsUnseenSql();
 

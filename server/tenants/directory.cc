@@ -68,10 +68,11 @@ Principal Directory::Made(Principal principal) const {
   return principal;
 }
 
-std::shared_ptr<const Directory> Directory::OfDefault(bool callers_pay) {
+std::shared_ptr<const Directory> Directory::OfDefault(bool callers_pay, NotifyRules notify) {
   Tenants tenants;
-  if (callers_pay) {
-    tenants.tenants[kDefaultTenant] = {.name = kDefaultTenant, .callers_pay = true};
+  if (callers_pay || !notify.empty()) {
+    tenants.tenants[kDefaultTenant] = {
+        .name = kDefaultTenant, .callers_pay = callers_pay, .notify = std::move(notify)};
   }
   return std::make_shared<const Directory>(std::move(tenants), nullptr);
 }

@@ -25,7 +25,8 @@ class Directory {
   // `jwt` is there if the document has rules for tokens.
   Directory(Tenants tenants, std::unique_ptr<const JwtVerifier> jwt);
   // The directory of who gives no document: callers prove nothing.
-  static std::shared_ptr<const Directory> OfDefault(bool callers_pay = false);
+  static std::shared_ptr<const Directory> OfDefault(bool callers_pay = false,
+                                                    NotifyRules notify = {});
 
   const Tenants& tenants() const { return tenants_; }
   bool takes_keys() const { return !by_key_.empty(); }

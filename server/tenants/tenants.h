@@ -16,6 +16,7 @@
 
 #include "pictory/jobs/v1/annotations.pb.h"
 #include "pictory/jobs/v1/job.pb.h"
+#include "tenants/notify_rules.h"
 
 namespace gateway::tenants {
 
@@ -83,6 +84,7 @@ struct Tenant {
   // Who else belongs to the tenant: `san:NAME` (of a client certificate, seen by this gateway or by
   // a trusted proxy), `jwt:SUBJECT` and `header:VALUE`.
   std::vector<std::string> identities;
+  NotifyRules notify;
 };
 
 // One account at Pictory. Either an API key or a client's id and secret prove who asks.

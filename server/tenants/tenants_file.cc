@@ -123,6 +123,7 @@ class File {
   Status ReadTenant(const std::string& name, const Node& node, const std::string& path);
   Status ReadKey(const Node& node, const std::string& path, Tenant& tenant);
   Status ReadIdentity(const Node& node, const std::string& path, Tenant& tenant);
+  Status ReadNotify(const Node& node, const std::string& path, NotifyRules& rules) const;
   Status ReadJwt(const Node& node, const std::string& path);
 
   const std::string name_;
@@ -375,11 +376,57 @@ Status File::ReadTenant(const std::string& name, const Node& node, const std::st
             return ReadKey(key, key_at, tenant);
           });
         }},
-       {"identities", [&](const Node& value, const std::string& at) {
+       {"identities",
+        [&](const Node& value, const std::string& at) {
           return Each(value, at, [&](const Node& identity, const std::string& identity_at) {
             return ReadIdentity(identity, identity_at, tenant);
           });
+        }},
+       {"notify", [&](const Node& value, const std::string& at) {
+          return ReadNotify(value, at, tenant.notify);
         }}});
+}
+
+Status File::ReadNotify(const Node& node, const std::string& path, NotifyRules& rules) const {
+  const auto hosts = [this](std::vector<std::string>& out) -> Take {
+    return [this, &out](const Node& value, const std::string& at) {
+      return Each(value, at, [&](const Node& element, const std::string& element_at) -> Status {
+        std::string word;
+        if (Status text = String(word)(element, element_at); !text.ok()) return text;
+        out.push_back(HostAndPort(word));
+        if (!out.back().empty()) return absl::OkStatus();
+        return Wrong(element, element_at, ": ", Shown(word),
+                     " must be a host, or host:port where the port is not 443");
+      });
+    };
+  };
+  const auto files = [&](const Node& value, const std::string& at) {
+    return Each(value, at, [&](const Node& element, const std::string& element_at) {
+      return String(rules.secret_files.emplace_back())(element, element_at);
+    });
+  };
+  const auto states = [&](const Node& value, const std::string& at) {
+    rules.states.clear();
+    return Each(value, at, [&](const Node& element, const std::string& element_at) -> Status {
+      std::string word;
+      if (Status text = String(word)(element, element_at); !text.ok()) return text;
+      const v1::JobState state = StateToTell(word);
+      if (state == v1::JOB_STATE_UNSPECIFIED) {
+        return Wrong(element, element_at, ": ", Shown(word), " must be one of ", kStatesToTell);
+      }
+      rules.states.insert(state);
+      return absl::OkStatus();
+    });
+  };
+  Status read = Members(node, path,
+                        {{"url", String(rules.url)},
+                         {"hosts", hosts(rules.hosts)},
+                         {"inside_hosts", hosts(rules.inside_hosts)},
+                         {"secret_files", files},
+                         {"states", states}});
+  if (!read.ok()) return read;
+  const Status check = CheckNotifyRules(rules);
+  return check.ok() ? check : Wrong(node, path, ": ", std::string(check.message()));
 }
 
 Status File::ReadKey(const Node& node, const std::string& path, Tenant& tenant) {

@@ -1,5 +1,6 @@
 """What makes each alert fire: a gateway, and something that goes wrong with it."""
 
+import base64
 import contextlib
 import os
 import pathlib
@@ -12,6 +13,7 @@ from live.certificates import Authority
 from live.gateway import Gateway
 from live.process import wait_until
 from live.programs import BIN
+from live.receiver import Receiver
 from live.rows import Outcome, Row
 from live.tenants import keygen
 from prometheus import INSTANCE, Prometheus
@@ -267,6 +269,18 @@ def credits(scene):
     made = scene.g.run("image", "--prompt", "A lighthouse.", key=key)
     if made.returncode:
         raise AssertionError(made.stderr)
+
+
+@trouble("PictoryNotificationsGivenUp", "a receiver answers 410")
+def given_up(scene):
+    receiver = Receiver(lambda request: 410)
+    scene.exits.callback(receiver.end)
+    secret = scene.folder / "secret"
+    secret.touch(0o600)
+    secret.write_text("whsec_" + base64.b64encode(os.urandom(32)).decode())
+    scene.gateway("--notify-url", receiver.url(), "--notify-secret-files", secret)
+    yield
+    scene.job("a")
 
 
 @trouble("PictorySubmitsStopped", "somebody has put the file there")

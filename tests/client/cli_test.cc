@@ -817,6 +817,53 @@ TEST_F(CliTest, APreviewIsMadeFromATemplate) {
   EXPECT_EQ(Run({"preview", "--set", "a=b", "--text", "x"}).exit_code, 2);
 }
 
+TEST_F(CliTest, NotificationsAreListedPageByPageAndReplayed) {
+  std::vector<std::string> asked;
+  handlers_.list_notifications = [&](const v1::ListNotificationsRequest& request, const CallInfo&) {
+    const std::lock_guard lock(mutex_);
+    asked.push_back(v1::NotificationState_Name(request.state()).substr(19) + request.page_token());
+    v1::ListNotificationsResponse page;
+    v1::Notification& one = *page.add_notifications();
+    one.set_job_id(request.page_token().empty() ? "j1" : "j2");
+    one.set_job_state(v1::JOB_STATE_FAILED);
+    one.set_state(request.state());
+    one.set_problem("The receiver answered with status 410");
+    if (request.page_token().empty()) page.set_next_page_token("-more");
+    return page;
+  };
+  handlers_.replay_notification =
+      [&](const v1::ReplayNotificationRequest& request,
+          const CallInfo&) -> absl::StatusOr<v1::ReplayNotificationResponse> {
+    const std::lock_guard lock(mutex_);
+    asked.push_back("replay " + request.job_id());
+    if (request.job_id() == "gone") return absl::NotFoundError("There is no such job");
+    v1::ReplayNotificationResponse response;
+    response.mutable_notification()->set_job_id(request.job_id());
+    response.mutable_notification()->set_state(v1::NOTIFICATION_STATE_PENDING);
+    return response;
+  };
+  const Outcome listed = Run({"webhooks", "list"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("job j1\n"));
+  EXPECT_THAT(listed.out, HasSubstr("job j2\n"));
+  EXPECT_THAT(listed.out, HasSubstr("answered with status 410"));
+  EXPECT_THAT(listed.out, HasSubstr("given up"));
+  EXPECT_THAT(Run({"webhooks", "list", "--pending"}).out, HasSubstr("is tried"));
+  EXPECT_EQ(Run({"webhooks", "replay", "--all"}).exit_code, 0);
+  EXPECT_EQ(asked,
+            (std::vector<std::string>{"GIVEN_UP", "GIVEN_UP-more", "PENDING", "PENDING-more",
+                                      "GIVEN_UP", "GIVEN_UP-more", "replay j1", "replay j2"}));
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"webhooks"},
+                                              {"webhooks", "replay"},
+                                              {"webhooks", "list", "j1"},
+                                              {"webhooks", "list", "--all"},
+                                              {"webhooks", "replay", "j1", "--all"},
+                                              {"webhooks", "replay", "--all", "--pending"},
+                                              {"webhooks", "eat"}}) {
+    EXPECT_EQ(Run(bad).exit_code, 2) << bad.back();
+  }
+}
+
 TEST_F(CliTest, UsageIsShownWithItsLimits) {
   handlers_.get_usage = [](const v1::GetUsageRequest&, const CallInfo&) {
     v1::GetUsageResponse usage;

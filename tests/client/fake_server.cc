@@ -152,6 +152,8 @@ class FakeServer::Service final : public v1::PictoryJobs::Service {
   PICTORY_UNARY(CreateUpload, create_upload)
   PICTORY_UNARY(GetUsage, get_usage)
   PICTORY_UNARY(GetServerInfo, get_server_info)
+  PICTORY_UNARY(ListNotifications, list_notifications)
+  PICTORY_UNARY(ReplayNotification, replay_notification)
   PICTORY_UNARY(UpdatePreview, update_preview)
   PICTORY_UNARY(ListProjects, list_projects)
   PICTORY_UNARY(GetProject, get_project)

@@ -51,6 +51,8 @@ struct Handlers {
   Unary<v1::CreateUploadRequest, v1::CreateUploadResponse> create_upload;
   Unary<v1::GetUsageRequest, v1::GetUsageResponse> get_usage;
   Unary<v1::GetServerInfoRequest, v1::GetServerInfoResponse> get_server_info;
+  Unary<v1::ListNotificationsRequest, v1::ListNotificationsResponse> list_notifications;
+  Unary<v1::ReplayNotificationRequest, v1::ReplayNotificationResponse> replay_notification;
   Unary<v1::UpdatePreviewRequest, v1::UpdatePreviewResponse> update_preview;
   Unary<v1::ListProjectsRequest, v1::ListProjectsResponse> list_projects;
   Unary<v1::GetProjectRequest, v1::GetProjectResponse> get_project;

@@ -4,6 +4,7 @@ The lines are run in order, each tool's at a gateway of its own. A method that h
 Exit 77: neither tool is here.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -18,6 +19,7 @@ import unittest
 import find_live  # noqa: F401
 from live.gateway import gateway
 from live.process import DEADLINE_SECONDS, wait_until
+from live.receiver import Receiver
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "readme"))
@@ -34,7 +36,8 @@ ANSWERS = {
         "CreatePreview": "job", "Render": "job", "Transcribe": "job", "Summarize": "job", "GenerateImage": "job",
         "GenerateVideo": "job", "GetJob": "job", "BatchGetJobs": "jobs", "ListJobs": "jobs", "WatchJob": "job",
         "WatchJobs": "listStarted", "ReadJobResult": "data", "ReadArchivedFile": "data", "ResolveJob": "job", "DeleteJob": "job", "CreateUpload": "signedUrl",
-        "GetUsage": "submitsToday", "GetServerInfo": "version", "UpdatePreview": "job", "ListProjects": "items",
+        "GetUsage": "submitsToday", "GetServerInfo": "version", "ListNotifications": None,
+        "ReplayNotification": "notification", "UpdatePreview": "job", "ListProjects": "items",
         "GetProject": "projectJson", "GetAccount": "aiCreditsLeft", "ListTemplates": "items",
         "GetTemplate": "templateJson", "CreateTemplate": "info", "UpdateTemplate": None,
         "DeleteTemplate": None}.items()},
@@ -68,7 +71,13 @@ class Methods(unittest.TestCase):
         (pathlib.Path(self.folder) / "letter.pictai").write_text(LETTER)
         archive = pathlib.Path(self.folder) / "archive"
         archive.mkdir()
-        self.g = self.enterContext(gateway("--archive-dir", archive, "--archive-min-free-mib", "0"))
+        secret = pathlib.Path(self.folder) / "secret"
+        secret.touch(0o600)
+        secret.write_text("whsec_" + base64.b64encode(os.urandom(32)).decode())
+        receiver = Receiver()
+        self.addCleanup(receiver.end)
+        self.g = self.enterContext(gateway("--archive-dir", archive, "--archive-min-free-mib", "0",
+                                           "--notify-url", receiver.url(), "--notify-secret-files", secret))
         self.names = {}
 
     def run_line(self, command):

@@ -24,7 +24,8 @@ HEALTH = "grpc.health.v1.Health"
 SERVICES = {API, HEALTH, "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
 METHODS = {"CreatePreview", "Render", "Transcribe", "Summarize", "GenerateImage", "GenerateVideo", "GetJob",
            "BatchGetJobs", "ListJobs", "WatchJob", "WatchJobs", "ReadJobResult", "ReadArchivedFile",
-           "ResolveJob", "DeleteJob", "CreateUpload", "GetUsage", "GetServerInfo", "UpdatePreview", "ListProjects", "GetProject", "GetAccount", "ListTemplates", "GetTemplate",
+           "ResolveJob", "DeleteJob", "CreateUpload", "GetUsage", "GetServerInfo", "ListNotifications",
+           "ReplayNotification", "UpdatePreview", "ListProjects", "GetProject", "GetAccount", "ListTemplates", "GetTemplate",
            "CreateTemplate", "UpdateTemplate", "DeleteTemplate"}
 PREVIEW = {"storyboard": {"videoName": "demo", "scenes": [{"story": "Hello there."}]}}
 CLIENTS = ("grpc-js-reflection-client", "grpc-reflection-js")

@@ -273,5 +273,52 @@ TEST(Wire, RedirectsAreAnswersLikeOthers) {
   EXPECT_EQ(server.request_count(), 2);
 }
 
+Request PostTo(std::string url, Reach reach) {
+  Request request = Post("", "{}");
+  request.url = std::move(url);
+  request.reach = reach;
+  return request;
+}
+
+TEST(WholeUrls, LeadWhereTheirReachAllows) {
+  ScriptedServer server(Ok, ScriptedServer::Tls::kForLoopback);
+  CurlTransportOptions options;
+  options.whole_urls = true;
+  const auto transport = MustCreate(options);
+  const Response inside = Fetch(*transport, PostTo(server.url() + "/hook", Reach::kPublic));
+  EXPECT_EQ(inside.outcome, Outcome::kNotSent);
+  EXPECT_TRUE(inside.inside);
+  EXPECT_EQ(server.connection_count(), 0);
+  // Its certificate is not trusted; but it is connected to.
+  const Response here = Fetch(*transport, PostTo(server.url() + "/hook", Reach::kAnywhere));
+  EXPECT_EQ(here.outcome, Outcome::kNotSent);
+  EXPECT_FALSE(here.inside);
+  EXPECT_EQ(server.connection_count(), 1);
+}
+
+TEST(WholeUrls, OnThisMachineAreSentPlain) {
+  ScriptedServer server(Ok);
+  CurlTransportOptions options;
+  options.whole_urls = true;
+  const auto transport = MustCreate(options);
+  EXPECT_EQ(Fetch(*transport, PostTo(server.url() + "/hook?a=b", Reach::kLoopback)).status, 200);
+  ASSERT_EQ(server.request_count(), 1);
+  EXPECT_EQ(server.requests()[0].target, "/hook?a=b");
+  EXPECT_EQ(server.requests()[0].method, "POST");
+  EXPECT_EQ(Fetch(*transport, PostTo(server.url() + "/hook", Reach::kPublic)).outcome,
+            Outcome::kNotSent);
+  EXPECT_EQ(server.connection_count(), 1);
+}
+
+TEST(WholeUrls, AreForATransportOfTheirOwn) {
+  ScriptedServer server(Ok);
+  const auto other = MustCreate(OptionsFor(server.url()));
+  EXPECT_EQ(Fetch(*other, PostTo(server.url() + "/", Reach::kLoopback)).outcome, Outcome::kNotSent);
+  CurlTransportOptions options;
+  options.whole_urls = true;
+  EXPECT_EQ(Fetch(*MustCreate(options), Post("/a", "{}")).outcome, Outcome::kNotSent);
+  EXPECT_EQ(server.connection_count(), 0);
+}
+
 }  // namespace
 }  // namespace gateway::http::test

@@ -123,5 +123,24 @@ TEST(TransportOptions, AreCheckedWithAReason) {
   EXPECT_THAT(refusal([](Options& o) { o.connect_timeout = {}; }), HasSubstr("timeout"));
 }
 
+TEST(WholeUrl, IsOfHttpsOrOfThisMachineAndHasNoUser) {
+  const auto problem = [](const std::string& url, Reach reach, Lane lane = Lane::kPaid) {
+    Request request;
+    request.lane = lane;
+    request.url = url;
+    request.reach = reach;
+    return CheckRequest(request);
+  };
+  EXPECT_EQ(problem("https://a.test/b?c=@d", Reach::kPublic), "");
+  EXPECT_EQ(problem("HTTPS://a.test", Reach::kAnywhere), "");
+  EXPECT_EQ(problem("http://127.0.0.1:1/", Reach::kLoopback), "");
+  EXPECT_NE(problem("https://a.test/", Reach::kPublic, Lane::kRead), "");
+  for (const char* url : {"http://a.test/", "ftp://a.test/", "file:///etc/passwd", "a.test",
+                          "https://", "https://u@a.test/", "https://a.test\\@b.test/",
+                          "https://a%2etest/", "https://a.test/\r\nX: y", "https://a.test/ b"}) {
+    EXPECT_NE(problem(url, Reach::kPublic), "") << url;
+  }
+}
+
 }  // namespace
 }  // namespace gateway::http

@@ -18,6 +18,7 @@ ALLOWED = {
     "tenants": BASE | {"pictory"},
     "jobs": BASE | {"pictory", "tenants"},
     "archive": BASE | {"jobs", "pictory", "http"},
+    "notify": BASE | {"jobs", "tenants", "pictory", "json", "http"},
     "watch": BASE | {"jobs"},
     "store": BASE | {"jobs", "pictory"},
     "postgres": BASE | {"jobs", "pictory", "store"},
@@ -40,7 +41,7 @@ OWNERS = {
     r"prometheus/": {"obs"},
     r"toml\+\+/|cjose/|jansson\.h": {"tenants"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "store", "postgres", "rpc", "face", "contract", "app"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "notify", "store", "postgres", "rpc", "face", "contract", "app"},
     r"pictory/jobs/internal/": {"base", "jobs", "rpc", "face"},
 }
 

@@ -99,6 +99,10 @@ def all_rpcs(bench):
     yield true("ReadJobResult", "data" in chunks[0], f"{len(chunks)} chunk", "the subtitles")
     usage = call("GetUsage", {})[0]
     yield true("GetUsage", usage.get("tenant") == "default", "the tenant", f"the tenant, not {usage}")
+    told = call("ListNotifications", {})[0]
+    yield true("ListNotifications", isinstance(told, dict), "OK", told)
+    told = str(call("ReplayNotification", {"jobId": render})[0])
+    yield true("ReplayNotification of what nobody is told", "FailedPrecondition" in told, "FAILED_PRECONDITION", told)
     upload = call("CreateUpload", {"fileName": "talk.mp4"})[0]
     yield true("CreateUpload", "signedUrl" in str(upload), "a URL", f"a URL, not {upload}")
     for method in ("ListProjects", "ListTemplates", "GetAccount"):

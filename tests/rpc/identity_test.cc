@@ -260,11 +260,20 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     v1::UpdatePreviewRequest update;
     update.set_job_id("of-acme");
     note("UpdatePreview", Call(&Stub::UpdatePreview, acme_, update));
+    house_.on_replay = [](const std::string&, const std::string&,
+                          const rpc::Backend::Done<v1::Notification>& done) {
+      done(v1::Notification());
+    };
+    v1::ReplayNotificationRequest replay;
+    replay.set_job_id("of-acme");
+    note("ReplayNotification", Call(&Stub::ReplayNotification, acme_, replay));
     note("GetJob", Call(&Stub::GetJob, acme_, get));
     v1::BatchGetJobsRequest batch;
     batch.add_job_ids("of-acme");
     note("BatchGetJobs", Call(&Stub::BatchGetJobs, acme_, batch));
     note("GetServerInfo", Call(&Stub::GetServerInfo, acme_, v1::GetServerInfoRequest()));
+    note("ListNotifications",
+         Call(&Stub::ListNotifications, acme_, v1::ListNotificationsRequest()));
     note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
     note("WatchJob", Drained(stub_->WatchJob(&watching, watch)));
     note("ReadJobResult", Drained(stub_->ReadJobResult(&reading, read)));
@@ -299,8 +308,9 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
   };
   const std::string submits =
       "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload "
-      "UpdatePreview ";
-  const std::string reads = "GetJob BatchGetJobs GetServerInfo ListJobs WatchJob ReadJobResult ";
+      "UpdatePreview ReplayNotification ";
+  const std::string reads =
+      "GetJob BatchGetJobs GetServerInfo ListNotifications ListJobs WatchJob ReadJobResult ";
   const std::string account_reads = "ListProjects GetProject ListTemplates GetTemplate ";
   const std::string operates = "GetAccount UpdateTemplate DeleteTemplate ResolveJob DeleteJob ";
   EXPECT_EQ(codes("submit"), reads + account_reads + operates);

@@ -114,6 +114,10 @@ class RpcHouse : public rpc::Backend {
     if (handler) return handler(std::move(request), std::move(done));
     done(hub.Publish(MakeJob("submitted", v1::JOB_STATE_QUEUED, 1)), {});
   }
+  void Replay(const std::string& tenant, const std::string& job,
+              Done<v1::Notification> done) override {
+    on_replay(tenant, job, std::move(done));
+  }
   void ReadArchived(const std::vector<jobs::JobKey>& places, const std::string& name,
                     std::int64_t offset, std::int64_t max_bytes,
                     Done<jobs::PartChunk> done) override {
@@ -269,6 +273,9 @@ class RpcHouse : public rpc::Backend {
   absl::Status obstacle;
   absl::Status upload_status;  // of a change too; before the call
   std::function<void(const google::protobuf::Message&)> on_validate;  // before the first call
+  std::function<void(const std::string& tenant, const std::string& job,
+                     Done<v1::Notification> done)>
+      on_replay;
   std::function<void(const std::vector<jobs::JobKey>&, const std::string& name, std::int64_t offset,
                      std::int64_t max_bytes, Done<jobs::PartChunk>)>
       on_read_archived;

@@ -328,4 +328,8 @@ absl::Status SimStore::ReadArchiving(const std::function<void(jobs::JobKey)>& ta
   return disk_.ReadArchiving(take);
 }
 
+absl::Status SimStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
+  return disk_.ReadNotifying(take);
+}
+
 }  // namespace gateway::simulation

@@ -21,7 +21,7 @@ class RandomRecords {
     auto& [job, version, submission, fingerprint, attempt, owner_epoch, correlation_token, refusal,
            sent_at, credits_reserved, minted_request_id, mesh_request_id, waiting_request, delivery,
            accepted_at, next_poll_at, not_found_since, not_found_count, incomplete_since,
-           incomplete_count, failure_seen, notice] = record;
+           incomplete_count, failure_seen, notice, notify_wire] = record;
     version = 0;  // the store's own
     submission = static_cast<jobs::SubmissionState>(1 + Below(9));
     fingerprint = Bytes(32);
@@ -43,6 +43,7 @@ class RandomRecords {
     incomplete_count = Int32();
     failure_seen = Coin();
     notice = static_cast<jobs::Notice>(Below(4));
+    notify_wire = Bytes(Below(3) * 40);
     Fill(job, tenant, job_id);
     return record;
   }

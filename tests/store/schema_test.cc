@@ -7,6 +7,7 @@
 #include "SQLiteCpp/Backup.h"
 #include "SQLiteCpp/Statement.h"
 #include "jobs/archive_plan.h"
+#include "jobs/notification.h"
 #include "store/job_reads.h"
 #include "store/job_writes.h"
 #include "store/record_row.h"
@@ -227,6 +228,32 @@ TEST_F(SchemaTest, JobsThatEndedBeforeTheArchiveHaveNone) {
   EXPECT_EQ(reads.Find("acme", "archived")->job.archive_wire, archived.job.archive_wire);
 }
 
+// Version 13 brought notifications. What ended before is not told, and what ends after it is.
+TEST_F(SchemaTest, JobsThatEndedBeforeNotificationsHaveNone) {
+  FillVersion6(path_);
+  {
+    SQLite::Database old(path_, SQLite::OPEN_READWRITE);
+    ASSERT_TRUE(Migrate(old, {Migrations().begin(), Migrations().begin() + 12}).ok());
+  }
+  auto db = OpenForWriting(path_, false, 0);
+  ASSERT_TRUE(db.ok()) << db.status();
+  JobReads reads(**db);
+  const auto notifying = [&] {
+    std::vector<std::string> ids;
+    reads.ReadNotifying([&](const jobs::JobKey& job) { ids.push_back(job.tenant + "/" + job.id); });
+    return ids;
+  };
+  EXPECT_EQ(reads.Find("acme", "ended")->notify_wire, "");
+  EXPECT_TRUE(notifying().empty());
+
+  jobs::JobRecord told = Accepted("told", "p9");
+  told.job.state = jobs::v1::JOB_STATE_SUCCEEDED;
+  ASSERT_TRUE(jobs::PlanNotification(told, /*has_room=*/true));
+  JobWrites(**db).Adopt(told);
+  EXPECT_EQ(notifying(), std::vector<std::string>{"acme/told"});
+  EXPECT_EQ(reads.Find("acme", "told")->notify_wire, told.notify_wire);
+}
+
 // The number of a change is never given twice, whoever held the last one.
 TEST_F(SchemaTest, ChangesAreCountedOnAcrossRestarts) {
   FillVersion6(path_);
@@ -287,6 +314,8 @@ TEST_F(SchemaTest, QueriesUseTheIndexesMadeForThem) {
   uses("SELECT id FROM jobs WHERE " + IsUnfinishedSql() + " ORDER BY next_poll_at",
        "jobs_unfinished");
   uses("SELECT id FROM jobs WHERE archiving = 1 ORDER BY finish_time", "jobs_archiving");
+  uses("SELECT job_id FROM jobs WHERE " + NotifyingSql(jobs::v1::NOTIFICATION_STATE_PENDING),
+       "jobs_notifying");
   uses("SELECT id FROM jobs WHERE " + IsInFlightSql(), "jobs_in_flight");
   uses("SELECT tenant FROM jobs WHERE " + IsSpentSql() + " AND sent_at > 5", "jobs_spent");
   uses("SELECT id FROM jobs WHERE " + IsStillOwedSql() + " AND sent_at > 5", "jobs_unsettled");

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/archive_plan.h"
+#include "jobs/notification.h"
 #include "random_record.h"
 
 namespace gateway::store {
@@ -283,6 +284,56 @@ TEST_P(StoreLifeTest, TellsWhichJobsAreArchivingAndNoOthers) {
   });
   EXPECT_TRUE(read.ok()) << read;
   EXPECT_EQ(ids, (std::vector<std::string>{"first", "later"}));
+}
+
+TEST_P(StoreLifeTest, TellsWhichNotificationsAreToBeDelivered) {
+  const auto put = [this](const std::string& id, v1::NotificationState state) {
+    JobRecord record = Accepted(id, "p-" + id);
+    record.job.state = v1::JOB_STATE_SUCCEEDED;
+    v1::Notification notification;
+    notification.set_job_state(v1::JOB_STATE_SUCCEEDED);
+    notification.set_state(state);
+    jobs::SetNotification(notification, record);
+    ASSERT_TRUE(calls_.Adopt(record).ok());
+  };
+  put("pending", v1::NOTIFICATION_STATE_PENDING);
+  put("delivered", v1::NOTIFICATION_STATE_DELIVERED);
+  put("dead", v1::NOTIFICATION_STATE_GIVEN_UP);
+  put("dead-too", v1::NOTIFICATION_STATE_GIVEN_UP);
+  put("deleted", v1::NOTIFICATION_STATE_PENDING);
+  ASSERT_TRUE(calls_.Adopt(Accepted("runs", "p-runs")).ok());
+  JobRecord deleted = **calls_.Find("acme", "deleted");
+  deleted.submission = jobs::SubmissionState::kDeleted;
+  ASSERT_TRUE(calls_.Delete(deleted).ok());
+  JobRecord renewed = **calls_.Find("acme", "dead-too");
+  v1::Notification again = jobs::NotificationOf(renewed);
+  again.set_state(v1::NOTIFICATION_STATE_PENDING);
+  jobs::SetNotification(again, renewed);
+  ASSERT_TRUE(calls_.Update(renewed).ok());
+
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(Listed({.notification = v1::NOTIFICATION_STATE_GIVEN_UP, .limit = 9}), Ids{"dead"});
+  EXPECT_EQ(Listed({.notification = v1::NOTIFICATION_STATE_PENDING, .limit = 9}),
+            (Ids{"pending", "dead-too"}));
+  EXPECT_EQ(Listed({.notification = v1::NOTIFICATION_STATE_PENDING, .limit = 1}), Ids{"pending"});
+  EXPECT_EQ(
+      Listed(
+          {.before_job_id = "pending", .notification = v1::NOTIFICATION_STATE_PENDING, .limit = 9}),
+      Ids{"dead-too"});
+  EXPECT_EQ(Listed({.states = {v1::JOB_STATE_SUCCEEDED},
+                    .notification = v1::NOTIFICATION_STATE_GIVEN_UP,
+                    .limit = 9}),
+            Ids{"dead"});
+  EXPECT_EQ(Listed({.notification = v1::NOTIFICATION_STATE_GIVEN_UP, .limit = 9}, "other"), Ids{});
+  ASSERT_TRUE(store_->Recover(At(30)).ok());
+  Ids ids;
+  const absl::Status read = store_->ReadNotifying([&](const jobs::JobKey& job) {
+    EXPECT_EQ(job.tenant, "acme");
+    ids.push_back(job.id);
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  std::sort(ids.begin(), ids.end());
+  EXPECT_EQ(ids, (Ids{"dead-too", "pending"}));
 }
 
 TEST_P(StoreLifeTest, EveryFieldSurvives) {

@@ -193,6 +193,17 @@ TEST(TenantsFileTest, SaysWhereAndWhatIsWrong) {
        ":4:", "did you mean preview?"},
       {"[accounts.a]\napi_key_file='f'\n[accounts.a.api_versions]\npreview='v3'",
        ":4:", "must be \"v1\" or \"v2\""},
+      {"[tenants.a.notify]\nurl='https://h.example.com/'", ":1:", "needs the file of a secret"},
+      {"[tenants.a.notify]\nsecret_files=['f']", ":1:", "needs a URL, or hosts"},
+      {"[tenants.a.notify]\nsecret_files=['a', 'b', 'c']\nhosts=['h']", ":1:", "or of two"},
+      {"[tenants.a.notify]\nsecret_files=['f']\nurl='http://h.example.com/'",
+       ":1:", "must begin with https"},
+      {"[tenants.a.notify]\nsecret_files=['f']\nurl='https://10.0.0.5/'", ":1:", "IP address"},
+      {"[tenants.a.notify]\nhosts=['https://h.example.com']",
+       ":2:", "must be a host, or host:port"},
+      {"[tenants.a.notify]\nhosts=['h.example.com:0']", ":2:", "must be a host, or host:port"},
+      {"[tenants.a.notify]\nstates=['running']", ":2:", "\"running\" must be one of succeeded"},
+      {"[tenants.a.notify]\nurls='x'", ":2:", "did you mean url?"},
       {"[jwt]\nissuer='i'\naudience='a'\nalgorithms=['RS256']", ":1:", "jwt: needs jwks_file"},
       {"[jwt]\njwks_file='f'\naudience='a'\nalgorithms=['RS256']", ":1:", "jwt: needs issuer"},
       {"[jwt]\njwks_file='f'\nissuer='i'\nalgorithms=['RS256']", ":1:", "jwt: needs audience"},
@@ -208,6 +219,26 @@ TEST(TenantsFileTest, SaysWhereAndWhatIsWrong) {
     EXPECT_THAT(message, StartsWith(absl::StrCat("tenants.toml", row.line))) << row.text;
     EXPECT_THAT(message, HasSubstr(row.says)) << row.text;
   }
+}
+
+TEST(TenantsFileTest, SaysWhereJobsAreTold) {
+  const auto read = ParseTenants(R"([tenants.acme.notify]
+url = "https://10.0.0.5/hook"
+hosts = ["Hooks.example.com", "hooks.example.com:8443"]
+inside_hosts = ["10.0.0.5"]
+secret_files = ["/new", "/old"]
+states = ["failed", "unconfirmed"]
+[tenants.other]
+)",
+                                 "tenants.toml");
+  ASSERT_TRUE(read.ok()) << read.status();
+  const NotifyRules& rules = read->tenants.at("acme").notify;
+  EXPECT_EQ(rules.url, "https://10.0.0.5/hook");
+  EXPECT_THAT(rules.hosts, ElementsAre("hooks.example.com:443", "hooks.example.com:8443"));
+  EXPECT_THAT(rules.inside_hosts, ElementsAre("10.0.0.5:443"));
+  EXPECT_THAT(rules.secret_files, ElementsAre("/new", "/old"));
+  EXPECT_THAT(rules.states, ElementsAre(v1::JOB_STATE_UNCONFIRMED, v1::JOB_STATE_FAILED));
+  EXPECT_TRUE(read->tenants.at("other").notify.empty());
 }
 
 TEST(TenantsFileTest, ThereAreBounds) {

@@ -122,6 +122,13 @@ class Client {
   absl::StatusOr<Job> UpdatePreview(const UpdatePreviewRequest& request,
                                     const CallOptions& call = {}) const;
 
+  // A page of the notifications that were given up, or that are still tried; and one that is tried
+  // again at once, with the same id, whatever became of it.
+  absl::StatusOr<ListNotificationsResponse> Notifications(
+      const ListNotificationsRequest& request = {}, const CallOptions& call = {}) const;
+  absl::StatusOr<Notification> ReplayNotification(const std::string& job_id,
+                                                  const CallOptions& call = {}) const;
+
   // Tells what the gateway is and what stands in the caller's way at present.
   absl::StatusOr<GetServerInfoResponse> ServerInfo(const CallOptions& call = {}) const;
   // Holds a stream open that says nothing, and shows so whether a proxy on the way cuts streams: OK

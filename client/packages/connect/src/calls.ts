@@ -12,7 +12,7 @@ import type {Jobs} from './watch.js';
 
 const CALL_MS = 60_000;
 // These only read, and no list of Pictory's, as the service config of other languages has it.
-const READS = ['getJob', 'batchGetJobs', 'listJobs', 'getUsage', 'getServerInfo'];
+const READS = ['getJob', 'batchGetJobs', 'listJobs', 'getUsage', 'getServerInfo', 'listNotifications'];
 
 type Methods = typeof PictoryJobs.method;
 /** The methods with one answer. */

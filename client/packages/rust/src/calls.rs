@@ -92,6 +92,8 @@ unary! {
     Read list_jobs(ListJobsRequest) -> ListJobsResponse;
     Read get_usage(GetUsageRequest) -> GetUsageResponse;
     Read get_server_info(GetServerInfoRequest) -> GetServerInfoResponse;
+    Read list_notifications(ListNotificationsRequest) -> ListNotificationsResponse;
+    Never replay_notification(ReplayNotificationRequest) -> ReplayNotificationResponse;
     Never resolve_job(ResolveJobRequest) -> ResolveJobResponse;
     Never delete_job(DeleteJobRequest) -> DeleteJobResponse;
     Never create_upload(CreateUploadRequest) -> CreateUploadResponse;
