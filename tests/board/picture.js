@@ -1,0 +1,12 @@
+// node picture.js URL FILE: a picture of the board for the docs, once its film can be seen.
+import {launch, open} from './browser.js';
+
+const [url, file] = process.argv.slice(2);
+const browser = await launch();
+const page = await open(browser, url, {size: {width: 1280, height: 760}});
+await page.waitForSelector('#usage .figure');
+await page.waitForFunction(() => document.querySelector('#detail video')?.readyState >= 2);
+await page.waitForSelector('.row[data-tone=running]');
+await page.waitForSelector('.thumb[data-shown]');
+await page.screenshot({path: file});
+await browser.close();
