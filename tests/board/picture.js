@@ -3,10 +3,12 @@ import {launch, open} from './browser.js';
 
 const [url, file] = process.argv.slice(2);
 const browser = await launch();
-const page = await open(browser, url, {size: {width: 1280, height: 760}});
+const page = await open(browser, url, {size: {width: 1360, height: 800}});
 await page.waitForSelector('#usage .figure');
-await page.waitForFunction(() => document.querySelector('#detail video')?.readyState >= 2);
+await page.waitForFunction(() => document.querySelector('#detail video')?.readyState === 4);
 await page.waitForSelector('.row[data-tone=running]');
 await page.waitForSelector('.thumb[data-shown]');
+await page.waitForSelector('#usage div:nth-child(4):has-text("1")');
+await page.waitForTimeout(1000);  // the player has a circle until it is still
 await page.screenshot({path: file});
 await browser.close();

@@ -27,7 +27,11 @@ def main():
             waits = [] if any("stuck" in word for word in words) else ["--wait"]
             g.run(kind, *words, "--label", f"team={team}", "--label", f"film={film}", *waits, "--json")
         preview = g.json("list", "--label", "film=spring")["jobId"]
-        render = g.json("render", preview, "--label", "team=news", "--label", "film=spring", "--wait")["jobId"]
+        for _ in range(2):  # the second time it is the same job
+            render = g.json("render", preview, "--request-id", "film-7", "--label", "team=news", "--label", "film=spring",
+                            "--wait")["jobId"]
+        g.pages.fault("reset", times=1, act=True)  # its answer is lost
+        g.run("preview", "--name", "lost", "--text", "Where has it gone?", "--label", "team=sport", "--label", "film=relay")
         subprocess.run(["node", work / "picture.js", f"{g.http}/#/jobs/{render}", PICTURES / "board.png"], check=True,
                        env={**os.environ, "BOARD_ROOT": str(ROOT)})
 
