@@ -106,6 +106,7 @@ function drawConnection() {
   if (name !== 'connecting' || heard === null) {
     setText(byId('trouble-words'), words);
     byId('trouble').hidden = words === '';
+    byId('other-key').hidden = name !== 'refused';
   }
 }
 

@@ -1,6 +1,7 @@
 #include "face/board_answer.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 

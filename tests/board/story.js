@@ -9,9 +9,15 @@ await run(async (browser, found) => {
   await page.waitForSelector('#connection[data-state=live]');
   await page.waitForSelector('#list-words:has-text("There are no jobs yet")');
 
-  // A double click pays once: the form has one request_id, whatever is clicked.
+  // A lost answer, a second try and a double click pay once: the form has one request_id.
+  await page.route('**/v1/previews', async (route) => {
+    await route.fetch();
+    await route.abort();
+  }, {times: 1});
   await page.click('#new-job');
   await page.fill('#video-name', 'board story');
+  await page.click('dialog button[type=submit]');
+  await page.waitForSelector('dialog p:has-text("Submit again")');
   await page.dblclick('dialog button[type=submit]');
   await page.waitForSelector('#detail h2:has-text("Render")');
   await page.waitForFunction(() => document.querySelector('#detail video')?.readyState >= 1);
