@@ -37,12 +37,18 @@ std::string LabelText(const std::string& key, const GetUsageResponse& usage) {
 }
 
 std::string UsageText(const GetUsageResponse& usage) {
-  return absl::StrCat("tenant ", OneLine(usage.tenant()), "\n", "  ", Pad("account", 17),
-                      OneLine(usage.account()), "\n",
-                      CountRow("submits, 24 h", usage.submits_today()),
-                      CountRow("AI credits, 24 h", usage.credits_today()),
-                      CountRow("active jobs", usage.active_jobs()),
-                      usage.submits_stopped() ? "  The operator has stopped new submits.\n" : "");
+  return absl::StrCat(
+      "tenant ", OneLine(usage.tenant()), "\n", "  ", Pad("account", 17), OneLine(usage.account()),
+      "\n", CountRow("submits, 24 h", usage.submits_today()),
+      CountRow("AI credits, 24 h", usage.credits_today()),
+      usage.credits_reserved() > 0
+          ? absl::StrCat("    ", Number(usage.credits_reserved()), " of them are reserved\n")
+          : "",
+      CountRow("active jobs", usage.active_jobs()),
+      usage.repeated_today() > 0
+          ? absl::StrCat("  ", Pad("repeated, 24 h", 17), usage.repeated_today(), ", paid once\n")
+          : "",
+      usage.submits_stopped() ? "  The operator has stopped new submits.\n" : "");
 }
 
 }  // namespace

@@ -105,6 +105,8 @@ v1::GetUsageResponse CoreBackend::GetUsage(const jobs::Owner& owner) {
   };
   set(*usage.mutable_submits_today(), static_cast<double>(spent.submits), limits.submits_per_day);
   set(*usage.mutable_credits_today(), spent.credits, static_cast<double>(limits.credits_per_day));
+  usage.set_credits_reserved(spent.reserved);
+  usage.set_repeated_today(static_cast<std::int64_t>(spent.repeated));
   set(*usage.mutable_active_jobs(), static_cast<double>(core_.active_jobs(tenant)),
       limits.active_jobs);
   usage.set_submits_stopped(core_.spending.stopped());

@@ -5,12 +5,11 @@
 #include <limits>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "base/errors.h"
 #include "base/limits.h"
+#include "face/entity_tag.h"
 #include "face/events.h"
 #include "face/file_answer.h"
 #include "face/status_json.h"
@@ -29,20 +28,6 @@ std::string PathOf(const MethodDescriptor& method) {
 
 const std::string* HeaderOf(const http::ServerRequest& head, std::string_view name) {
   return head.FindHeader(name);
-}
-
-// Whether If-None-Match names this tag; weak ones are as good for that.
-bool IsKnown(const http::ServerRequest& head, std::string_view tag) {
-  const std::string* const known = HeaderOf(head, "if-none-match");
-  if (known == nullptr) return false;
-  if (tag.starts_with("W/")) tag.remove_prefix(2);
-  for (absl::string_view one : absl::StrSplit(*known, ',')) {
-    one = absl::StripAsciiWhitespace(one);
-    if (one == "*") return true;
-    if (one.substr(0, 2) == "W/") one.remove_prefix(2);
-    if (std::string_view(one.data(), one.size()) == tag) return true;
-  }
-  return false;
 }
 
 // A weak tag of the job in an answer: it has the same state as long as that is the same. Empty if

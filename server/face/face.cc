@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/work_thread.h"
+#include "face/board_answer.h"
 #include "face/events.h"
 #include "face/exchange.h"
 #include "face/file_answer.h"
@@ -46,10 +47,10 @@ void Dress(const std::string& origin, http::ServerResponse& response) {
   response.headers.push_back({"Access-Control-Expose-Headers", kExposed});
 }
 
-// A refusal that needs no body: what comes of it is not read.
-class Refusal final : public http::BodySink {
+// An answer that needs no body: what comes of it is not read.
+class Ready final : public http::BodySink {
  public:
-  explicit Refusal(http::ServerResponse response) : response_(std::move(response)) {}
+  explicit Ready(http::ServerResponse response) : response_(std::move(response)) {}
   Next Begin() override { return Next::kAnswer; }
   Next Take(std::string_view) override { return Next::kAnswer; }
   void Answer(const http::Responder& responder) override { responder.Send(std::move(response_)); }
@@ -156,7 +157,11 @@ std::shared_ptr<http::BodySink> Face::Parts::Open(const http::ServerRequest& hea
     document.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache"}};
     document.body = http::StaticBody(OpenApiDocument());
     Dress(origin, document);
-    return std::make_shared<Refusal>(std::move(document));
+    return std::make_shared<Ready>(std::move(document));
+  }
+  if (std::optional<http::ServerResponse> file = BoardAnswer(head); file.has_value()) {
+    Dress(origin, *file);
+    return std::make_shared<Ready>(*std::move(file));
   }
   Routes::Found found = routes.Find(head.method, path);
   if (found.route == nullptr && found.allowed.empty()) {
@@ -203,7 +208,7 @@ std::shared_ptr<http::BodySink> Face::Parts::Refuse(const absl::Status& why,
   http::ServerResponse response = ErrorResponse(why);
   if (!more.name.empty()) response.headers.push_back(std::move(more));
   Dress(origin, response);
-  return std::make_shared<Refusal>(std::move(response));
+  return std::make_shared<Ready>(std::move(response));
 }
 
 // What a browser asks before it sends a page's request. Only the question of an allowed page gets a
@@ -224,7 +229,7 @@ std::shared_ptr<http::BodySink> Face::Parts::Preflight(const http::ServerRequest
     response.headers.push_back({"Access-Control-Allow-Headers", kAllowedHeaders});
     response.headers.push_back({"Access-Control-Max-Age", "600"});
   }
-  return std::make_shared<Refusal>(std::move(response));
+  return std::make_shared<Ready>(std::move(response));
 }
 
 // Once its server ends, the library has words of its own, from which nobody learns what to do.

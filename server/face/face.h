@@ -2,8 +2,8 @@
 // declares them (pictory/jobs/v1/annotations.proto), by the gateway's own gRPC methods
 // (face/inside_call.h). It knows no method by its name.
 //
-// Pages in browsers may call it only where they are allowed to (face/web_guard.h). /openapi.json
-// says what there is.
+// Pages in browsers may call it only where they are allowed to (face/web_guard.h), and the board,
+// which is served at / (face/board_answer.h). /openapi.json says what there is.
 #pragma once
 
 #include <functional>

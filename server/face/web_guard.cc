@@ -14,6 +14,14 @@ std::string OwnOrigin(const http::ServerRequest& request) {
   return (request.peer->tls ? "https://" : "http://") + std::string(http::HostOf(request));
 }
 
+// Whether a person comes to the board by a link.
+bool FollowsLink(const http::ServerRequest& request) {
+  const std::string* const mode = request.FindHeader("sec-fetch-mode");
+  const std::string* const target = request.FindHeader("sec-fetch-dest");
+  return request.method == "GET" && http::PathOf(request) == "/" && mode != nullptr &&
+         *mode == "navigate" && target != nullptr && *target == "document";
+}
+
 }  // namespace
 
 WebVerdict Judge(const http::ServerRequest& request, const WebRules& rules) {
@@ -30,7 +38,7 @@ WebVerdict Judge(const http::ServerRequest& request, const WebRules& rules) {
   if (origin == nullptr) {
     // `none`: a person has typed the address, or opened a bookmark.
     const bool other = site != nullptr && *site != "none" && *site != "same-origin";
-    return {other ? errors::PageNotAllowed("") : absl::OkStatus()};
+    return {other && !FollowsLink(request) ? errors::PageNotAllowed("") : absl::OkStatus()};
   }
   if (absl::EqualsIgnoreCase(*origin, OwnOrigin(request))) return {absl::OkStatus()};
   const bool allowed =

@@ -3,7 +3,8 @@
 //
 // A browser says in Origin, and where it may in Sec-Fetch-Site, that a page sends the request. A
 // page whose own name was made to stand for this address is of the same origin to its browser; it
-// is told by its Host. Pure.
+// is told by its Host. A link to the board may stand on any page: who follows it sees the board,
+// and the page does not. Pure.
 #pragma once
 
 #include <string>

@@ -107,6 +107,7 @@ void Spending::Add(Minutes& minutes, MonoTime when, const More& more) {
   at->submits += more.submits;
   at->credits += more.credits;
   at->reserved += more.reserved;
+  at->repeated += more.repeated;
 }
 
 Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
@@ -116,6 +117,7 @@ Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
     sum.submits += static_cast<std::size_t>(std::max(0, minute.submits));
     sum.credits += minute.credits;
     sum.reserved += minute.reserved;
+    sum.repeated += static_cast<std::size_t>(minute.repeated);
   }
   sum.credits = std::max(0.0, sum.credits);
   sum.reserved = std::clamp(sum.reserved, 0.0, sum.credits);
@@ -150,11 +152,15 @@ void Spending::Count(const std::string& tenant, MonoTime when, const More& one) 
     pair->minute.Add(when);
     pair->day.Add(when);
   }
+  CountByMinute(own, when, one);
+}
+
+void Spending::CountByMinute(OfOne& own, MonoTime when, const More& more) {
   for (Minutes* minutes : {&today_, &own.minutes}) {
     while (!minutes->empty() && minutes->front().begin <= when - kDay - kMinute) {
       minutes->pop_front();
     }
-    Add(*minutes, when, one);
+    Add(*minutes, when, more);
   }
 }
 
@@ -267,6 +273,11 @@ absl::Status Spending::CheckActive(const std::string& tenant, std::size_t active
   const int limit = LimitsFor(tenant).active_jobs;
   if (limit == 0 || active < static_cast<std::size_t>(limit)) return absl::OkStatus();
   return errors::TooManyActive("tenant " + tenant, limit, limits::kSpendingRetry);
+}
+
+void Spending::NoteRepeated(const std::string& tenant) {
+  MutexLock lock(mutex_);
+  CountByMinute(OfTenant(tenant), clock_.Now(), {.repeated = 1});
 }
 
 void Spending::OnChange(const JobRecord& record) {

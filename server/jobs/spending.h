@@ -94,6 +94,10 @@ class Spending {
   // Whether a tenant's active jobs are limited.
   bool LimitsActive(const std::string& tenant) const;
 
+  // Counts a submit that is given the job of an earlier one. It has cost nothing and is in no
+  // limit, and after a restart nothing is known of it.
+  void NoteRepeated(const std::string& tenant);
+
   // Called by the ledger when a job has changed. Once it has ended, the credits that it used count
   // instead of those that were reserved.
   void OnChange(const JobRecord& record);
@@ -109,6 +113,7 @@ class Spending {
     std::size_t submits = 0;
     double credits = 0;
     double reserved = 0;  // of the credits, those that Pictory has not told of
+    std::size_t repeated = 0;
   };
   Spent24h spent_today() const;  // of all tenants
   Spent24h spent_today(const std::string& tenant) const;
@@ -123,6 +128,7 @@ class Spending {
     int submits = 0;
     double credits = 0;
     double reserved = 0;  // of the credits
+    int repeated = 0;     // for nothing
   };
   using Minutes = std::deque<Minute>;  // of the last day, in order
   // The times of the last submits within a window, in order, never more than its limit.
@@ -150,6 +156,7 @@ class Spending {
     int submits = 0;
     double credits = 0;
     double reserved = 0;
+    int repeated = 0;
   };
   // What is reserved for submits that wait. It may be below zero for a moment, because who ends a
   // wait and who counts it again do not wait for each other.
@@ -172,6 +179,7 @@ class Spending {
   // With the tenant's limits as they are now.
   OfOne& OfTenant(const std::string& tenant) REQUIRES(mutex_);
   void Count(const std::string& tenant, MonoTime when, const More& one) REQUIRES(mutex_);
+  void CountByMinute(OfOne& own, MonoTime when, const More& more) REQUIRES(mutex_);
   static void Add(Minutes& minutes, MonoTime when, const More& more);
   static Spent24h Sum(const Minutes& minutes, MonoTime from);
   // Why so many credits more must not be used; OK if they may.

@@ -113,6 +113,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
   attempt->key = JobKey{request.owner.tenant, request.request_id};
   if (waiter.source.rule != AnswerRule::kOwn && waiter.source.request_id.empty()) {
     waiter.source.request_id = request.request_id;
+    spending_.NoteRepeated(attempt->key.tenant);
     if (events_.repeated) events_.repeated(waiter.source.rule, request);
   }
   const bool minted = request.minted_request_id;
@@ -149,7 +150,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
     if (!refused.ok() && minted && running == attempts_.end()) owed_.Dropped(attempt->key);
   }
   if (!refused.ok()) return waiter.done(refused, {});
-  if (repeats && events_.request_id_repeated) events_.request_id_repeated();
+  if (repeats) CountRepeated(attempt->key.tenant);
   if (joins) return;
   if (!waiting_job.empty()) {
     const std::string tenant = attempt->key.tenant;

@@ -231,6 +231,7 @@ class Submitter {
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state, std::int32_t shard);
   // Tells of a submit that the record of its own request_id answers.
   void NoteRepeated(const Attempt& attempt, const JobRecord& record) const;
+  void CountRepeated(const std::string& tenant) const;
   void Finish(const AttemptPtr& attempt, const Answer& answer);
 
   const SubmitterOptions options_;

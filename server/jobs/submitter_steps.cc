@@ -339,8 +339,15 @@ void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status othe
 }
 
 void Submitter::NoteRepeated(const Attempt& attempt, const JobRecord& record) const {
-  if (attempt.request.minted_request_id || !events_.request_id_repeated) return;
-  if (SameRequest(record.fingerprint, attempt.request.fingerprint)) events_.request_id_repeated();
+  if (attempt.request.minted_request_id) return;
+  if (SameRequest(record.fingerprint, attempt.request.fingerprint)) {
+    CountRepeated(attempt.key.tenant);
+  }
+}
+
+void Submitter::CountRepeated(const std::string& tenant) const {
+  spending_.NoteRepeated(tenant);
+  if (events_.request_id_repeated) events_.request_id_repeated();
 }
 
 void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record) {

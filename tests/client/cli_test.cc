@@ -872,7 +872,9 @@ TEST_F(CliTest, UsageIsShownWithItsLimits) {
     usage.mutable_submits_today()->set_used(12);
     usage.mutable_submits_today()->set_limit(100);
     usage.mutable_credits_today()->set_used(4.5);
+    usage.set_credits_reserved(1.5);
     usage.mutable_active_jobs()->set_used(3);
+    usage.set_repeated_today(2);
     return usage;
   };
   const Outcome got = Run({"usage"});
@@ -882,7 +884,9 @@ TEST_F(CliTest, UsageIsShownWithItsLimits) {
             "  account          east\n"
             "  submits, 24 h    12 of 100\n"
             "  AI credits, 24 h 4.5\n"
-            "  active jobs      3\n");
+            "    1.5 of them are reserved\n"
+            "  active jobs      3\n"
+            "  repeated, 24 h   2, paid once\n");
   EXPECT_THAT(Run({"usage", "--json"}).out, HasSubstr(R"("tenant":"acme")"));
 }
 

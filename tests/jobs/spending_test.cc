@@ -189,6 +189,18 @@ JobRecord Ended(double reserved, std::optional<double> used, v1::JobState state,
   return record;
 }
 
+TEST_F(SpendingTest, RepetitionsAreCountedForADayAndAreInNoLimit) {
+  Spending spending({.per_minute = 1, .per_day = 1}, clock_);
+  for (int i = 0; i < 3; ++i) spending.NoteRepeated("a");
+  EXPECT_EQ(spending.spent_today("a").repeated, 3u);
+  EXPECT_EQ(spending.spent_today("a").submits, 0u);
+  EXPECT_EQ(spending.spent_today("b").repeated, 0u);
+  EXPECT_EQ(spending.spent_today().repeated, 3u);
+  EXPECT_TRUE(spending.TryTake("a").ok());
+  clock_.Advance(std::chrono::hours(25));
+  EXPECT_EQ(spending.spent_today("a").repeated, 0u);
+}
+
 TEST_F(SpendingTest, CreditsAreReservedAndThenCountAsUsed) {
   Spending spending(
       {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 100}; });
