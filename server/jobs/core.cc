@@ -3,9 +3,11 @@
 namespace gateway::jobs {
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
     : upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
-                std::move(events.upstreams)),
+                WithBack(std::move(events.upstreams))),
       hub(options.hub, ground.store, ground.broadcaster),
       ledger(ground.store, ground.store, hub),
+      estimates(limits::kStallPolls * options.polling.curve.max_unwatched, ground.store,
+                ground.clock),
       adopter(options.submitting.sandbox, upstreams, ledger, ground.store, hub, ground.clock,
               ground.random),
       owed(options.keyless_settle, ground.clock),
@@ -30,7 +32,10 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       ground_(ground),
       changed_(std::move(events.changed)),
       recovered_(std::move(recovered)) {
-  hub.SetEnded(std::move(events.ended));
+  hub.SetEnded([this, ended = std::move(events.ended)](const JobRecord& record) {
+    estimates.OnEnded(record);
+    if (ended) ended(record.job);
+  });
   hub.SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller.SetWatched(tenant, job_id, count > 0);
@@ -40,6 +45,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
     poller.OnChange(record, seen);
     if (seen != nullptr) resolver.OnChange(record);
     waiting.OnChange(record, seen);
+    if (seen != nullptr && !seen->final()) estimates.OnTenant(record.job.tenant);
     if (seen != nullptr && changed_) changed_(record);
   });
   waiting.SendWith([this](JobRecord record, double credits_held, WaitingJobs::Sent sent) {
@@ -67,6 +73,21 @@ bool Core::has_jobs(const std::string& account) const {
          waiting.waiting_at(account) > 0;
 }
 
+// Notes when Pictory can be asked again, by either of the words for it.
+UpstreamsEvents Core::WithBack(UpstreamsEvents events) {
+  events.rests = [this, tell = std::move(events.rests)](const std::string& account,
+                                                        const absl::Status& why) {
+    if (why.ok()) estimates.OnBack(account);
+    if (tell) tell(account, why);
+  };
+  events.degraded_changed = [this, tell = std::move(events.degraded_changed)](
+                                const std::string& account, bool degraded) {
+    if (!degraded) estimates.OnBack(account);
+    if (tell) tell(account, degraded);
+  };
+  return events;
+}
+
 // Notes in each change of a record that is stored whether its answer has arrived.
 PollEvents Core::WithNotes(PollEvents events) {
   events.storing = [this](JobRecord& record) { owed.Note(record); };
@@ -89,6 +110,7 @@ absl::Status Core::TakeUp() {
   });
   if (read.ok()) retention.Start(Latest(recovered_.asked).answered);
   if (read.ok()) waiting.Start();
+  for (const Unfinished& some : recovered_.unfinished) estimates.OnTenant(some.tenant);
   return read;
 }
 

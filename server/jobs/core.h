@@ -17,6 +17,7 @@
 #include "jobs/adopter.h"
 #include "jobs/caller_accounts.h"
 #include "jobs/deleter.h"
+#include "jobs/estimates.h"
 #include "jobs/hub.h"
 #include "jobs/ledger.h"
 #include "jobs/owed_answers.h"
@@ -94,6 +95,7 @@ class Core {
   Upstreams upstreams;
   Hub hub;
   Ledger ledger;
+  Estimates estimates;
   Adopter adopter;
   OwedAnswers owed;
   Spending spending;
@@ -110,6 +112,7 @@ class Core {
 
  private:
   SubmitterOptions WithCounts(SubmitterOptions options, std::int64_t epoch);
+  UpstreamsEvents WithBack(UpstreamsEvents events);
   PollEvents WithNotes(PollEvents events);
   SubmitEvents WithHints(SubmitEvents events);
 

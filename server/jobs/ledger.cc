@@ -155,7 +155,7 @@ void Ledger::Dismiss(const JobRecord& adopted) {
 }
 
 void Ledger::Show(Outcome& outcome, bool ended_before) {
-  outcome.seen = hub_.Publish(outcome.record.job, ended_before);
+  outcome.seen = hub_.Publish(outcome.record, ended_before);
   for (const Observer& observer : observers_) observer(outcome.record, outcome.seen);
 }
 
