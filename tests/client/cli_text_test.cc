@@ -735,8 +735,8 @@ TEST(Describe, TableAlignsItsColumns) {
   job.mutable_create_time()->set_seconds(1000);
   (*job.mutable_labels())["team"] = "a b";
   EXPECT_EQ(TextOf(JobTable(false).Whole({job}, absl::FromUnixSeconds(1005))),
-            "JOB  KIND    STATE    DONE  AGE  LABELS\n"
-            "j1   render  RUNNING  42 %  5s   team=a b\n");
+            "JOB  KIND    STATE    DONE  LEFT  AGE  LABELS\n"
+            "j1   render  RUNNING  42 %  -     5s   team=a b\n");
 }
 
 TEST(ExitCodes, SayWhatHappened) {
