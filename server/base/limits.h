@@ -149,6 +149,11 @@ inline constexpr int kBatchLinesMax = 10'000;
 inline constexpr std::size_t kBatchFileMaxBytes = 256 * kMiB;
 inline constexpr int kBatchParallel = 8;  // submits at once, unless set
 inline constexpr int kBatchParallelMax = 64;
+// What one command does to jobs that a filter chooses: so many, of which a dry run shows so many on
+// a terminal; and of how many UNCONFIRMED ones it asks Pictory what they may be.
+inline constexpr int kBulkJobsMax = 10'000;
+inline constexpr int kBulkJobsShown = 50;
+inline constexpr int kBulkLooksMax = 100;
 
 // Words that a shell completes.
 inline constexpr milliseconds kCompletionDeadline{
