@@ -10,7 +10,7 @@ namespace gateway::jobs {
 namespace {
 
 constexpr double kFirstSeconds = 0.25;  // the beginning of the first bucket
-constexpr double kBucketsPerOctave = 4;
+constexpr double kBucketsPerOctave = 8;
 
 }  // namespace
 

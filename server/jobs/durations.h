@@ -1,7 +1,7 @@
 // Durations says how long past jobs took: a histogram in bounded memory, in which the newest jobs
 // count most. It is a plain value, and two can be merged. Pure.
 //
-// Its buckets grow by a fourth of an octave, so what it says is right to about a tenth.
+// Its buckets grow by an eighth of an octave, so what it says is right to a tenth.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ class Durations {
   Duration Within(double share, Duration than = Duration::zero()) const;
 
  private:
-  static constexpr std::size_t kBuckets = 88;  // from a quarter of a second to 12 days
+  static constexpr std::size_t kBuckets = 176;  // from a quarter of a second to 12 days
 
   // Where a time lies: the number of its bucket, and how much of the bucket lies before it.
   static double PlaceOf(Duration time);

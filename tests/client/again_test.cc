@@ -28,7 +28,7 @@ std::vector<Job> Jobs(const std::vector<Made>& made) {
   return jobs;
 }
 
-std::vector<BatchLine> Files(const std::vector<std::string>& ids) {
+std::vector<BatchLine> LinesOf(const std::vector<std::string>& ids) {
   std::vector<BatchLine> lines;
   for (const std::string& id : ids) {
     BatchLine line{.number = static_cast<int>(lines.size()) + 1};
@@ -81,7 +81,7 @@ TEST(Again, OfEachLineOnlyTheNewestJobCounts) {
   };
   for (const AgainCase& one : cases) {
     const std::vector<Job> jobs = Jobs(one.jobs);
-    const AgainPlan plan = PlanAgain(Files(one.lines), jobs, HasFailed);
+    const AgainPlan plan = PlanAgain(LinesOf(one.lines), jobs, HasFailed);
     std::string again, without_line;
     for (const AgainPlan::One& each : plan.again) {
       again += std::to_string(each.line) + ":" + each.failed->job_id() + " ";
@@ -98,7 +98,7 @@ TEST(Again, CostsWhatOthersOfTheKindDid) {
                                 {"3", "c", v1::JOB_STATE_SUCCEEDED},
                                 {"4", "d", v1::JOB_STATE_SUCCEEDED},
                                 {"5", "e", v1::JOB_STATE_SUCCEEDED}});
-  const std::vector<BatchLine> lines = Files({"a", "b"});
+  const std::vector<BatchLine> lines = LinesOf({"a", "b"});
   EXPECT_EQ(CostOf(PlanAgain(lines, jobs, HasFailed), jobs).known, 0u);
   jobs[2].set_credits_used(2);
   jobs[3].set_credits_used(5);
@@ -112,7 +112,7 @@ TEST(Again, CostsWhatOthersOfTheKindDid) {
 TEST(Again, AJobMoreOfALineIsNoLineThatIsGone) {
   const std::vector<Job> jobs =
       Jobs({{"1", "a", v1::JOB_STATE_FAILED}, {"2", "again-1", v1::JOB_STATE_SUCCEEDED}});
-  EXPECT_EQ(WhatChanged("f", Files({"a", "new"}), jobs), std::nullopt);
+  EXPECT_EQ(WhatChanged("f", LinesOf({"a", "new"}), jobs), std::nullopt);
 }
 
 }  // namespace
