@@ -77,16 +77,21 @@ void InterpretColor(const std::string& word, Invocation& to) {
   }
 }
 
-void InterpretList(const Raw& raw, Invocation& to) {
-  if (!raw.since.empty()) {
-    to.since = ParseSince(raw.since, absl::Now(), absl::LocalTimeZone());
-    if (!to.since) {
-      Wrong(
-          "--since: write a time ago such as 2h or 7d, or a date such as 2026-05-01 or "
+std::optional<absl::Time> InterpretTime(const char* flag, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  std::optional<absl::Time> time = ParseSince(text, absl::Now(), absl::LocalTimeZone());
+  if (!time) {
+    Wrong(std::string(flag) +
+          ": write a time ago such as 2h or 7d, or a date such as 2026-05-01 or "
           "2026-05-01T14:30, not '" +
-          raw.since + "'");
-    }
+          text + "'");
   }
+  return time;
+}
+
+void InterpretList(const Raw& raw, Invocation& to) {
+  to.since = InterpretTime("--since", raw.since);
+  to.before = InterpretTime("--before", raw.before);
   if (raw.format == "json") {
     to.json = true;
   } else if (raw.format == "wide") {
@@ -124,16 +129,46 @@ void CheckWebhooks(const Invocation& to) {
   }
 }
 
+bool MayBeDeleted(JobState state) { return IsFinal(state) || state == v1::JOB_STATE_WAITING; }
+
+// Pictory says, or a person, that the job made nothing; of an EXPIRED one nobody says it.
+bool MayBeResubmitted(JobState state) {
+  return state == v1::JOB_STATE_FAILED || state == v1::JOB_STATE_CANCELLED ||
+         state == v1::JOB_STATE_EXPIRED || state == v1::JOB_STATE_OUTCOME_UNKNOWN;
+}
+
+// Where jobs are chosen and not named, something must choose them.
+void CheckChoice(const Invocation& to) {
+  const bool removes = to.command == Command::kDelete;
+  if (!removes && to.command != Command::kResolve && to.command != Command::kResubmit) return;
+  const std::string name = removes                           ? "delete"
+                           : to.command == Command::kResolve ? "resolve"
+                                                             : "resubmit";
+  for (const JobState state : to.states) {
+    if (removes ? MayBeDeleted(state) : MayBeResubmitted(state)) continue;
+    Wrong(name + ": a job that is " + StateWord(state) +
+          (removes ? " cannot be deleted: it has not ended" : " is not to be submitted again"));
+  }
+  if (to.command == Command::kResubmit || !to.chooses()) return;
+  if (!to.adopt.empty()) Wrong("resolve: --adopt needs the JOB that it is about");
+  const bool chosen = to.all || !to.states.empty() || !to.kinds.empty() || !to.labels.empty() ||
+                      to.since || to.before;
+  if (!chosen) {
+    Wrong(name + ": name a JOB, or choose jobs by " + (removes ? "--state, " : "") +
+          "--kind, --label, --since and --before, or --all");
+  }
+}
+
 void CheckSources(const Invocation& to, const CLI::App& app) {
   if (to.submit != nullptr && to.submit->check != nullptr) {
     if (const std::string wrong = to.submit->check(to); !wrong.empty()) Wrong(wrong);
-  } else if (to.command == Command::kBatch) {
+  } else if (to.command == Command::kBatch || to.command == Command::kResubmit) {
     std::error_code error;
     const bool unnamed = to.source == "-" || (std::filesystem::exists(to.source, error) &&
                                               !std::filesystem::is_regular_file(to.source, error));
     if (unnamed && to.batch_name.empty() && !to.check_only) {
       Wrong(
-          "submit: what comes from stdin or a pipe has no name; give it one with --batch NAME, the "
+          "what comes from stdin or a pipe has no name; give it one with --batch NAME, the "
           "same when it is submitted again");
     }
   } else if (to.command == Command::kResult) {
@@ -216,6 +251,7 @@ void InterpretAll(const Raw& raw, const CLI::App& app) {
   InterpretTemplate(to);
   CheckWebhooks(to);
   CheckSources(to, app);
+  CheckChoice(to);
   if (to.command == Command::kVersion || to.command == Command::kCompletion) return;
   CheckServer(to, app);
   TakeAuthorities(to);

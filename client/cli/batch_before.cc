@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "again.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -43,6 +44,8 @@ std::optional<Problem> WhatChanged(const std::string& source, const std::vector<
                                    const std::vector<Job>& before) {
   std::map<std::string, const Job*> gone;
   for (const Job& job : before) gone[job.request_id()] = &job;
+  // A line that was submitted again has a job more, of which it shows nothing.
+  for (const Job& job : before) gone.erase(AgainId(job));
   std::vector<int> fresh;
   for (const BatchLine& line : lines) {
     if (gone.erase(line.request_id) == 0) fresh.push_back(line.number);

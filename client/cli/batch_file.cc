@@ -140,6 +140,24 @@ absl::StatusOr<SubmitRequest> FromRequest(const SubmitCommand& submit, const Giv
   return request;
 }
 
+// Gives a request these labels and no others.
+void PutLabels(Message& request, const std::map<std::string, std::string>& labels) {
+  const auto* const field = request.GetDescriptor()->FindFieldByName("labels");
+  const auto* const reflection = request.GetReflection();
+  const auto* const entry = field->message_type();
+  reflection->ClearField(&request, field);
+  for (const auto& [name, text] : labels) {
+    Message& one = *reflection->AddMessage(&request, field);
+    one.GetReflection()->SetString(&one, entry->FindFieldByNumber(1), name);
+    one.GetReflection()->SetString(&one, entry->FindFieldByNumber(2), text);
+  }
+}
+
+void PutRequestId(Message& request, const std::string& request_id) {
+  request.GetReflection()->SetString(
+      &request, request.GetDescriptor()->FindFieldByName("request_id"), request_id);
+}
+
 // The labels of the request itself stand before those of the line, and these before the command's.
 absl::Status SetLabels(Message& request, std::map<std::string, std::string> labels,
                        const std::string& batch_label) {
@@ -159,12 +177,7 @@ absl::Status SetLabels(Message& request, std::map<std::string, std::string> labe
     return Bad(absl::StrCat("has ", labels.size(), " labels with those of the command and ",
                             kBatchLabel, "; ", gateway::limits::kLabelsMax, " are the most"));
   }
-  reflection->ClearField(&request, field);
-  for (const auto& [name, text] : labels) {
-    Message& one = *reflection->AddMessage(&request, field);
-    one.GetReflection()->SetString(&one, key, name);
-    one.GetReflection()->SetString(&one, value, text);
-  }
+  PutLabels(request, labels);
   return absl::OkStatus();
 }
 
@@ -210,7 +223,7 @@ absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std:
     const std::string content = ContentOf(**submit, given);
     line.request_id = BatchRequestId(batch_name, content, ++occurrences[NameHash(content)]);
   }
-  reflection->SetString(line.request.get(), id, line.request_id);
+  PutRequestId(*line.request, line.request_id);
   return line;
 }
 
@@ -219,6 +232,13 @@ bool IsBlank(std::string_view text) {
 }
 
 }  // namespace
+
+void Rename(BatchLine& line, const std::string& request_id,
+            const std::map<std::string, std::string>& labels) {
+  line.request_id = request_id;
+  PutRequestId(*line.request, request_id);
+  PutLabels(*line.request, labels);
+}
 
 std::string BatchLabelValue(std::string_view batch_name) {
   std::string readable;

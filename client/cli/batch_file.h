@@ -7,6 +7,7 @@
 // `request` the API's own request in proto JSON; a line has one of them. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ struct Batch {
 // `invocation` has the labels of all lines, and whether unknown fields are sent. Each line gets the
 // label of the batch, too. Empty lines are left out, and counted.
 Batch ReadBatch(std::string_view text, const std::string& batch_name, const Invocation& invocation);
+
+// Makes of a line a submit of its own: under this request_id, with these labels.
+void Rename(BatchLine& line, const std::string& request_id,
+            const std::map<std::string, std::string>& labels);
 
 // The label that the jobs of a batch have in common, and its value: a plain text of at most 41
 // characters, another for another name.

@@ -91,16 +91,58 @@ void AddSubmits(CLI::App& app, Raw& raw) {
 }
 
 // What a command chooses jobs by.
-std::array<CLI::Option*, 3> AddFilter(CLI::App* sub, Raw& raw) {
-  return {sub->add_option("--state", raw.states, "Only in this state")
-              ->type_name("STATE")
-              ->allow_extra_args(false),
-          sub->add_option("--kind", raw.kinds, "Only of this kind")
+CLI::Option* AddState(CLI::App* sub, Raw& raw) {
+  return sub->add_option("--state", raw.states, "Only in this state")
+      ->type_name("STATE")
+      ->allow_extra_args(false);
+}
+std::array<CLI::Option*, 2> AddKindAndLabel(CLI::App* sub, Raw& raw) {
+  return {sub->add_option("--kind", raw.kinds, "Only of this kind")
               ->type_name("KIND")
               ->allow_extra_args(false),
           sub->add_option("--label", raw.labels, "Only with this key=value")
               ->type_name("KEY=VALUE")
               ->allow_extra_args(false)};
+}
+std::array<CLI::Option*, 3> AddFilter(CLI::App* sub, Raw& raw) {
+  CLI::Option* const state = AddState(sub, raw);
+  const auto [kind, label] = AddKindAndLabel(sub, raw);
+  return {state, kind, label};
+}
+
+// When they were created.
+std::array<CLI::Option*, 2> AddTimes(CLI::App* sub, Raw& raw) {
+  return {sub->add_option("--since", raw.since,
+                          "Only created since then: 2h, 7d, 2026-05-01, or a time")
+              ->type_name("TIME"),
+          sub->add_option("--before", raw.before, "Only created before then, written alike")
+              ->type_name("TIME")};
+}
+
+void AddYes(CLI::App* sub, Raw& raw) {
+  sub->add_flag("--yes", raw.to->yes, "Do it; without, it is only told what would be done");
+}
+
+// Adds what jobs are chosen by in place of a JOB, to which something is done then.
+void AddChoice(CLI::App* sub, Raw& raw, CLI::Option* job) {
+  for (CLI::Option* filter : AddKindAndLabel(sub, raw)) filter->excludes(job);
+  for (CLI::Option* time : AddTimes(sub, raw)) time->excludes(job);
+  sub->add_flag("--all", raw.to->all, "All there are")->excludes(job);
+  AddYes(sub, raw);
+}
+
+void AddBatchFlags(CLI::App* sub, Raw& raw) {
+  Invocation& to = *raw.to;
+  to.parallel = gateway::limits::kBatchParallel;
+  sub->add_option("--batch", to.batch_name,
+                  "Name that the request_ids are made of (the file's, without its folders)")
+      ->type_name("NAME");
+  sub->add_option("--parallel", to.parallel, "Submits at once (8)")
+      ->type_name("N")
+      ->check(AboveZero())
+      ->check(CLI::Range(1, gateway::limits::kBatchParallelMax));
+  sub->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
+                "Send fields of the bodies that are not known");
 }
 
 void AddBatch(CLI::App& app, Raw& raw) {
@@ -108,25 +150,27 @@ void AddBatch(CLI::App& app, Raw& raw) {
   CLI::App* batch =
       Add(app, to, Command::kBatch, "submit", "Submit many jobs from one file", help::kBatch);
   batch->add_option("FILE", to.source, "One JSON object a line; - is stdin")->required();
-  to.parallel = gateway::limits::kBatchParallel;
-  batch
-      ->add_option("--batch", to.batch_name,
-                   "Name that the request_ids are made of (the file's, without its folders)")
-      ->type_name("NAME");
-  batch->add_option("--parallel", to.parallel, "Submits at once (8)")
-      ->type_name("N")
-      ->check(AboveZero())
-      ->check(CLI::Range(1, gateway::limits::kBatchParallelMax));
+  AddBatchFlags(batch, raw);
   batch->add_option("--label", raw.labels, "Kept with each job: key=value; repeatable")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  batch->add_flag("--allow-unknown-fields", to.allow_unknown_fields,
-                  "Send fields of the bodies that are not known");
   batch->add_flag("--keep-going", to.keep_going, "Leave bad lines out and submit the others");
   batch->add_flag("--changed", to.changed,
                   "Submit new lines although lines that were submitted before are changed or gone");
   CLI::Option* check = batch->add_flag("--check", to.check_only, "Only look for bad lines");
   batch->add_flag("--watch", to.watch, "Go on until all jobs are done")->excludes(check);
+}
+
+void AddResubmit(CLI::App& app, Raw& raw) {
+  Invocation& to = *raw.to;
+  CLI::App* again = Add(app, to, Command::kResubmit, "resubmit",
+                        "Submit the lines of a file again whose jobs have failed", help::kResubmit);
+  again->add_option("FILE", to.source, "The file of `pictory submit`; - is stdin")->required();
+  AddBatchFlags(again, raw);
+  AddFilter(again, raw);
+  AddTimes(again, raw);
+  AddYes(again, raw);
+  again->add_flag("--watch", to.watch, "Go on until all jobs are done");
 }
 
 // The name of an argument says what it is, and needs no `TEXT` behind it.
@@ -160,8 +204,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
                            ->type_name("N")
                            ->check(AboveZero());
   CLI::Option* all = list->add_flag("--all", to.all, "All of them")->excludes(limit);
-  list->add_option("--since", raw.since, "Only created since then: 2h, 7d, 2026-05-01, or a time")
-      ->type_name("TIME");
+  AddTimes(list, raw);
   Choose(list->add_option("-o,--output", raw.format, "wide: with times and all ids"),
          {"wide", "id", "json"});
   list->add_flag("--watch", to.watch, "Go on, with a line for each job that is new or has changed")
@@ -198,13 +241,19 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
 
   CLI::App* resolve =
       Add(app, to, Command::kResolve, "resolve", "Resolve an UNCONFIRMED job", help::kResolve);
-  one_job(resolve);
+  CLI::Option* unconfirmed =
+      resolve->add_option("JOB", to.jobs, "The job; or choose some by flags")->expected(0, 1);
   CLI::Option* adopt =
       resolve->add_option("--adopt", to.adopt, "It is this job of Pictory's")->type_name("ID");
   resolve->add_flag("--abandon", to.abandon, "Give it up")->excludes(adopt);
+  AddChoice(resolve, raw, unconfirmed);
 
-  jobs(Add(app, to, Command::kDelete, "delete", "Remove finished jobs, or cancel a waiting one",
-           help::kDelete));
+  CLI::App* remove = Add(app, to, Command::kDelete, "delete",
+                         "Remove finished jobs, or cancel waiting ones", help::kDelete);
+  CLI::Option* ended =
+      remove->add_option("JOB", to.jobs, "One job or several; or choose some by flags");
+  AddState(remove, raw)->excludes(ended);
+  AddChoice(remove, raw, ended);
 
   CLI::App* update = Add(app, to, Command::kUpdatePreview, "update-preview",
                          "Change a finished preview before it is rendered", help::kUpdatePreview);
@@ -282,6 +331,7 @@ std::unique_ptr<CLI::App> MakeCommandTree(Raw& raw) {
   AddCommon(*app, raw);
   AddSubmits(*app, raw);
   AddBatch(*app, raw);
+  AddResubmit(*app, raw);
   AddJobCommands(*app, raw);
   NameNoTypes(*app);
   return app;

@@ -25,6 +25,7 @@ struct Raw {
   std::string color;
   std::string format;  // of a list
   std::string since;
+  std::string before;
   std::string help_on;  // `pictory help COMMAND`
 };
 

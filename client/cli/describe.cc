@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "estimate_words.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 #include "submit_commands.h"
 #include "words.h"
@@ -119,6 +120,7 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
                      InCommands(OneLine(job.error().message()))));
   }
   if (!IsFinal(job.state())) Row(out, "message", InCommands(OneLine(job.message())));
+  Row(out, "estimate", EstimateSentence(job, now));
   Row(out, "pictory id", OneLine(job.pictory_job_id()));
   Row(out, "request id", OneLine(job.request_id()));
   for (const auto& [key, value] : Labels(job)) {
@@ -130,6 +132,7 @@ std::string Describe(const Job& job, absl::Time now, bool full) {
   More(out, job);
   if (job.sandbox()) Row(out, "note", "made by the sandbox, not by Pictory: nothing was billed");
   if (job.stale()) Row(out, "note", "not heard of for longer than it should take: needs a look");
+  Row(out, "note", StallNote(job, now));
   if (job.upstream_degraded()) Row(out, "note", "Pictory cannot be asked at present; this may lag");
   if (job.upstream_missing()) Row(out, "note", "Pictory says it does not know this job");
   for (const SubmitCommand& submit : SubmitCommands()) {

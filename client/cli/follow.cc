@@ -20,6 +20,7 @@ struct Event {
   std::optional<Job> job;
   std::string note;
   bool ended = false;
+  bool news = true;  // false: nothing of the job is new but its estimate
 };
 
 void WatchOne(const Client& client, const FollowOptions& follow, std::size_t index,
@@ -40,6 +41,11 @@ void WatchOne(const Client& client, const FollowOptions& follow, std::size_t ind
     }
   };
   options.on_heartbeat = [&](bool) { failures = 0; };
+  options.on_estimate = [&](const JobEstimate& estimate) {
+    if (!result.last) return;
+    *result.last->mutable_estimate() = estimate;
+    queue.Push({index, result.last, "", false, false});
+  };
   Watch watch = client.WatchJob(result.job_id, options);
   while (std::optional<Job> job = watch.Next()) {
     connected = true;
@@ -84,7 +90,7 @@ std::vector<Followed> Follow(const Client& client, const std::vector<std::string
     if (!event->note.empty()) progress.Note(event->note, now);
     if (event->job) {
       progress.Update(*event->job, now);
-      each(*event->job);
+      if (event->news) each(*event->job);
     }
   }
   for (std::thread& thread : threads) thread.join();

@@ -89,6 +89,27 @@ Examples:
   {"kind":"transcribe","body":{"fileUrl":"https://example.com/talk.mp4"},"labels":{"team":"news"}}
   {"kind":"render","request":{"previewJobId":"01hx2v…","waitForPreview":true},"requestId":"film-7"})";
 
+inline constexpr char kResubmit[] =
+    R"(Of the lines of FILE, which `pictory submit` has submitted, those whose jobs FAILED are submitted
+once more. Without --yes it is only told which, with what their jobs said and about how many AI
+credits they may use; on a terminal you are asked. The gateway does not keep what was asked for: a
+job that no line of the file made, or whose line was changed, cannot be submitted again by it, and
+is counted. --batch is as it was for `pictory submit`.
+
+The new job has the request_id again-JOB and the labels of the failed one, so the same command can
+be given again after whatever happened: it pays for each failed job once, and submits a line a third
+time only if the second failed, too. `pictory submit` with the file still finds the first jobs.
+
+--state chooses others than FAILED: cancelled, expired or outcome-unknown. Of the last two nobody
+knows that they made nothing; they may have been billed. A job that is UNCONFIRMED is never
+submitted again: resolve it first. --kind, --label, --since and --before choose among the failed
+jobs. Answers and exit status are those of `pictory submit`; with --json, what would be done is an
+object a line: would, line, requestId, job; and the last one is {"summary"}.
+
+Examples:
+  pictory resubmit films.jsonl
+  pictory resubmit films.jsonl --kind render --since 1d --yes --watch)";
+
 inline constexpr char kGet[] =
     R"(Exit status 0 whatever state the job is in; `pictory wait` tells by its exit status. Of several
 jobs each is shown in the order given; where some fail the others are shown all the same, stderr
@@ -159,6 +180,8 @@ Examples:
 // With the kinds of jobs for $0.
 inline constexpr char kList[] =
     R"(Newest first. Several --state or --kind: any of them; several --label: all of them.
+LEFT is an estimate of the gateway, from how long past jobs of the kind took: `soon?` and `late?`
+once it is over, `stalled?` where a job seems to stand still.
 States: waiting unconfirmed queued running succeeded failed expired cleaned outcome-unknown
 cancelled.
 Kinds: $0.
@@ -167,6 +190,7 @@ Examples:
   pictory list
   pictory list --state queued --state running --label team=news
   pictory list --since 2h -o wide
+  pictory list --before 30d --state failed
   pictory list --state running -o id | xargs pictory wait
   pictory list --watch                # goes on until Ctrl-C
   pictory list --all --json)";
@@ -229,10 +253,17 @@ this lists the jobs at Pictory it could be; nothing is changed. --adopt says whi
 --abandon gives it up (OUTCOME_UNKNOWN). Look at Pictory before you abandon: it may be working
 on it, and bill it.
 
+In place of a JOB, flags choose jobs: --kind, --label, --since, --before or --all. Each of them is
+looked at, 100 at most. With --abandon it is told which would be given up, 10000 at most, and done
+with --yes, or once you have typed their number. Which job of Pictory's one is, has to be said of
+each.
+
 Examples:
   pictory resolve 01hx2v…
   pictory resolve 01hx2v… --adopt 8f2c…
-  pictory resolve 01hx2v… --abandon)";
+  pictory resolve 01hx2v… --abandon
+  pictory resolve --label batch=monday
+  pictory resolve --before 7d --abandon)";
 
 inline constexpr char kUpload[] =
     R"(Sends the file straight to Pictory's media store and prints the URL to use it by: as the media
@@ -294,8 +325,16 @@ given; one that cannot be keeps no other from it. stderr has a line for each tha
 exit status is that of the one in most need of attention. A job that is WAITING is cancelled
 instead, before it is sent: nothing is billed, and it stays, as CANCELLED.
 
+In place of a JOB, flags choose jobs: --state, --kind, --label, --since, --before or --all; jobs that
+have ended, unless --state says waiting. It is told which they are, and done with --yes, or once you
+have typed their number. At most 10000 are taken at once; the same command goes on with the others,
+and after whatever stopped it. With --json, what would be done is an object for each job: would,
+job; and the last one is {"summary"}.
+
 Examples:
   pictory delete 01hx2v…
-  pictory delete 01hx2v… 01hx30…)";
+  pictory delete 01hx2v… 01hx30…
+  pictory delete --state failed --before 30d
+  pictory delete --label batch=monday --yes)";
 
 }  // namespace pictory_jobs::cli::help

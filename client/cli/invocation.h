@@ -22,6 +22,7 @@ struct SubmitCommand;
 enum class Command {
   kSubmit,
   kBatch,
+  kResubmit,
   kGet,
   kList,
   kWatch,
@@ -114,6 +115,7 @@ struct Invocation {
   std::vector<JobState> states;
   std::vector<JobKind> kinds;
   std::optional<absl::Time> since;
+  std::optional<absl::Time> before;
   ListFormat format = ListFormat::kTable;
   int limit = 50;
   bool all = false;
@@ -134,15 +136,18 @@ struct Invocation {
   Completion completion;  // of a word that is being typed
   std::string adopt;
   bool abandon = false;
+  bool yes = false;  // delete, resolve, resubmit: do it to all that were chosen
 
   // `result JOB --download -o -`.
   bool DownloadsToStdout() const { return download && output == "-"; }
   bool submits() const { return command == Command::kSubmit; }
+  // Whether delete or resolve is about the jobs that the flags choose, and not about named ones.
+  bool chooses() const { return jobs.empty(); }
   // Whether the command does more than read.
   bool acts() const {
     return submits() || (command == Command::kBatch && !check_only) ||
-           command == Command::kUpload || command == Command::kDelete ||
-           command == Command::kUpdatePreview ||
+           command == Command::kResubmit || command == Command::kUpload ||
+           command == Command::kDelete || command == Command::kUpdatePreview ||
            (command == Command::kTemplate && action != "list" && action != "get") ||
            (command == Command::kWebhooks && action != "list") ||
            (command == Command::kResolve && (abandon || !adopt.empty()));

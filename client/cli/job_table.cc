@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "estimate_words.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -36,14 +37,17 @@ std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
 }  // namespace
 
 JobTable::Cells JobTable::Head() const {
-  if (!wide_) return {"JOB", "KIND", "STATE", "DONE", "AGE", "LABELS"};
-  return {"JOB",     "KIND",       "STATE",      "DONE",   "AGE",
+  if (!wide_) return {"JOB", "KIND", "STATE", "DONE", "LEFT", "AGE", "LABELS"};
+  return {"JOB",     "KIND",       "STATE",      "DONE",   "LEFT",   "AGE",
           "CREATED", "PICTORY ID", "REQUEST ID", "LABELS", "MESSAGE"};
 }
 
 JobTable::Cells JobTable::CellsOf(const Job& job, absl::Time now) const {
-  Cells cells = {OneLine(job.job_id()), KindWord(job.kind()), StateWord(job.state()),
+  Cells cells = {OneLine(job.job_id()),
+                 KindWord(job.kind()),
+                 StateWord(job.state()),
                  job.has_progress_percent() ? Number(job.progress_percent()) + " %" : "-",
+                 OrDash(EstimateWords(job, now)),
                  AgeOf(job, now)};
   if (!wide_) {
     cells.push_back(LabelsOf(job));

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "describe.h"
+#include "estimate_words.h"
 #include "words.h"
 
 namespace pictory_jobs::cli {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr int kStateColumns = 11;  // UNCONFIRMED
 constexpr int kTimeColumns = 5;
+constexpr int kLeftColumns = 11;    // `~2m05s left`
 constexpr int kWordsColumns = 16;   // of the message, before something else makes room for it
 constexpr int kShortIdColumns = 9;  // the end of an id is what tells two apart
 
@@ -60,6 +62,8 @@ std::string Head(const Job& job, absl::Time now, const JobShape& shape) {
   }
   if (shape.time && job.has_create_time()) {
     absl::StrAppend(&head, "  ", Pad(Elapsed(Age(job, now)), kTimeColumns));
+    const std::string left = EstimateWords(job, now);
+    if (!left.empty()) absl::StrAppend(&head, "  ", Pad(left, kLeftColumns));
   }
   head.erase(head.find_last_not_of(' ') + 1);
   return head;

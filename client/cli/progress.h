@@ -16,9 +16,9 @@ namespace pictory_jobs::cli {
 inline constexpr int kPlainColumns = 1000;
 inline constexpr std::chrono::seconds kPlainEvery{10};
 
-// `render 01hx…  RUNNING  [#####-----]  42 %  1m05s  Rendering scenes`, in so many columns. Where
-// they are too few the id is shortened and then left out, next the bar, then the kind and the time.
-// Pure.
+// `render 01hx…  RUNNING  [#####-----]  42 %  1m05s  ~2m05s left  Rendering scenes`, in so many
+// columns. Where they are too few the id is shortened and then left out, next the bar, then the
+// kind and the times. Pure.
 std::string ProgressLine(const Job& job, absl::Time now, int columns);
 
 // Not thread-safe: one thread draws.

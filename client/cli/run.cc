@@ -95,7 +95,9 @@ ExitCode Usage(Output& out, const absl::Status& status) {
 
 // The text of the file that a command sends as it is; empty if it sends none.
 absl::StatusOr<std::string> TextFor(const Invocation& args, const Files& files) {
-  if (args.command == Command::kBatch) return files.read_batch(args.source);
+  if (args.command == Command::kBatch || args.command == Command::kResubmit) {
+    return files.read_batch(args.source);
+  }
   if (args.command == Command::kUpdatePreview) {
     return ReadJson(files, args.source, "[", "an array of elements");
   }
@@ -114,6 +116,8 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
       return RunSubmit(session, std::move(request));
     case Command::kBatch:
       return RunBatch(session, text);
+    case Command::kResubmit:
+      return RunResubmit(session, text);
     case Command::kGet:
       return RunGet(session);
     case Command::kList:
@@ -127,9 +131,9 @@ ExitCode Dispatch(const Session& session, SubmitRequest request,
     case Command::kOpen:
       return RunOpen(session);
     case Command::kResolve:
-      return RunResolve(session);
+      return session.args.chooses() ? RunResolveChosen(session) : RunResolve(session);
     case Command::kDelete:
-      return RunDelete(session);
+      return session.args.chooses() ? RunDeleteChosen(session) : RunDelete(session);
     case Command::kUpload:
       return RunUpload(session, *file);
     case Command::kDoctor:

@@ -245,8 +245,9 @@ bool TellBad(const Session& session, const std::string& name, const Batch& batch
   return false;
 }
 
-// The jobs of the batch that the gateway knows.
-absl::StatusOr<std::vector<Job>> SubmittedBefore(const Session& session) {
+}  // namespace
+
+absl::StatusOr<std::vector<Job>> JobsOfBatch(const Session& session) {
   ListJobsRequest filter;
   (*filter.mutable_labels())[kBatchLabel] = BatchLabelValue(BatchName(session.args));
   filter.set_page_size(gateway::limits::kListPageMax);
@@ -259,7 +260,11 @@ absl::StatusOr<std::vector<Job>> SubmittedBefore(const Session& session) {
   return jobs;
 }
 
-}  // namespace
+ExitCode SubmitLines(const Session& session, Batch batch, const GetServerInfoResponse& info) {
+  // Jobs know the millisecond.
+  const absl::Time began = absl::FromUnixMillis(absl::ToUnixMillis(TimeOf(info.server_time())));
+  return BatchRun(session, std::move(batch), began).Run();
+}
 
 std::string BatchName(const Invocation& args) {
   if (!args.batch_name.empty()) return args.batch_name;
@@ -287,18 +292,14 @@ ExitCode RunBatch(const Session& session, const std::string& text) {
   const absl::StatusOr<GetServerInfoResponse> info = session.client.ServerInfo(session.Call());
   if (!info.ok()) return session.Failed(info.status());
   if (!session.args.changed) {
-    const absl::StatusOr<std::vector<Job>> before = SubmittedBefore(session);
+    const absl::StatusOr<std::vector<Job>> before = JobsOfBatch(session);
     if (!before.ok()) return session.Failed(before.status());
     if (const auto changed = WhatChanged(Shown(session.args.source), batch.lines, *before)) {
       session.out.Tell(*changed);
       return kUsage;
     }
   }
-  const ExitCode code =
-      BatchRun(session, std::move(batch),
-               // Jobs know the millisecond.
-               absl::FromUnixMillis(absl::ToUnixMillis(TimeOf(info->server_time()))))
-          .Run();
+  const ExitCode code = SubmitLines(session, std::move(batch), *info);
   return bad ? Worse(code, kUsage) : code;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "chosen_jobs.h"
 #include "job_table.h"
 #include "json_text.h"
 #include "session.h"
@@ -21,8 +22,8 @@ constexpr int kPageOfAll = 500;
 constexpr std::chrono::seconds kWatchEvery{2};
 
 std::string NoJobs(const Invocation& args) {
-  const bool filtered =
-      !args.states.empty() || !args.kinds.empty() || !args.labels.empty() || args.since;
+  const bool filtered = !args.states.empty() || !args.kinds.empty() || !args.labels.empty() ||
+                        args.since || args.before;
   return filtered ? "No jobs like that; `pictory list` shows all kinds and states.\n"
                   : "No jobs.\n";
 }
@@ -72,13 +73,7 @@ class Listing {
   // may be long.
   absl::Status List(bool collect, std::vector<Job>& jobs, bool& more) {
     const Invocation& args = session_.args;
-    ListJobsRequest filter;
-    for (const JobState state : args.states) filter.add_states(state);
-    for (const JobKind kind : args.kinds) filter.add_kinds(kind);
-    for (const auto& [key, value] : args.labels) (*filter.mutable_labels())[key] = value;
-    if (args.since) {
-      filter.mutable_created_from()->set_seconds(absl::ToUnixSeconds(*args.since));
-    }
+    ListJobsRequest filter = FilterOf(args);
     // One job more than is shown is asked for, which tells whether there are more.
     filter.set_page_size(args.all ? kPageOfAll : std::min(args.limit, kPageMax - 1) + 1);
     int count = 0;

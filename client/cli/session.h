@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "batch_file.h"
 #include "exit_code.h"
 #include "follow.h"
 #include "interrupt.h"
@@ -53,6 +54,12 @@ ExitCode RunSubmitFile(const Session& session, SubmitRequest request, const Loca
 ExitCode RunBatch(const Session& session, const std::string& text);
 // The name by which the lines of the file get their request_ids; empty where stdin has none.
 std::string BatchName(const Invocation& args);
+// The same of the lines whose jobs have failed.
+ExitCode RunResubmit(const Session& session, const std::string& text);
+// Submits the lines, and tells what became of each. `info` is what the gateway said before.
+ExitCode SubmitLines(const Session& session, Batch batch, const GetServerInfoResponse& info);
+// The jobs of the file that the gateway knows, by its name.
+absl::StatusOr<std::vector<Job>> JobsOfBatch(const Session& session);
 ExitCode RunUpload(const Session& session, const LocalFile& file);
 ExitCode RunGet(const Session& session);
 ExitCode RunList(const Session& session);
@@ -64,6 +71,9 @@ ExitCode RunResult(const Session& session);
 ExitCode RunOpen(const Session& session);
 ExitCode RunResolve(const Session& session);
 ExitCode RunDelete(const Session& session);
+// The same of the jobs that the flags choose, once it is confirmed.
+ExitCode RunResolveChosen(const Session& session);
+ExitCode RunDeleteChosen(const Session& session);
 // Prints the jobs that may stand where a word is being typed; no errors.
 void RunComplete(const Session& session);
 ExitCode RunDoctor(const Session& session);

@@ -85,6 +85,9 @@ class Watch::State {
     waited_ = nanoseconds(0);
     const bool first = std::exchange(first_in_stream_, false);
     if (!message.has_job()) {
+      if (message.heartbeat().has_estimate() && options_.on_estimate) {
+        options_.on_estimate(message.heartbeat().estimate());
+      }
       if (options_.on_heartbeat) options_.on_heartbeat(message.heartbeat().upstream_degraded());
       return std::nullopt;
     }

@@ -402,6 +402,7 @@ absl::Status Gateway::Parts::Serve() {
                      .callers = callers,
                      .feed = *kept.store,
                      .follower = *follower,
+                     .estimates = &core->estimates,
                      .shedding = &shedding,
                      .require_request_id = config.require_request_id};
   domain.operated = LogOperated;

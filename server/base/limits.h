@@ -149,6 +149,11 @@ inline constexpr int kBatchLinesMax = 10'000;
 inline constexpr std::size_t kBatchFileMaxBytes = 256 * kMiB;
 inline constexpr int kBatchParallel = 8;  // submits at once, unless set
 inline constexpr int kBatchParallelMax = 64;
+// What one command does to jobs that a filter chooses: so many, of which a dry run shows so many on
+// a terminal; and of how many UNCONFIRMED ones it asks Pictory what they may be.
+inline constexpr int kBulkJobsMax = 10'000;
+inline constexpr int kBulkJobsShown = 50;
+inline constexpr int kBulkLooksMax = 100;
 
 // Words that a shell completes.
 inline constexpr milliseconds kCompletionDeadline{
@@ -246,6 +251,24 @@ inline constexpr hours kUnaskedGap{3};
 inline constexpr minutes kAskedNoteInterval{10};  // when Pictory answered is stored no more often
 inline constexpr minutes kSlowAfter{30};
 inline constexpr int kSlowFactor = 4;
+// What past jobs tell of one that has not ended: how many of an account and kind count, as one
+// each; how many of a tenant's newest are read after a start; and of how many accounts and kinds
+// they are kept.
+inline constexpr int kPastJobsCounted = 100;
+inline constexpr int kPastJobsRead = 256;
+inline constexpr std::size_t kPastJobsKinds = 4'096;
+// Fewer tell nothing: of when a job may end, and of whether it stands still.
+inline constexpr int kEstimateJobsMin = 5;
+inline constexpr int kStallJobsMin = 20;
+// The shares of past jobs that had ended when a job's end is likely, late, and unusual.
+inline constexpr double kEstimateLikely = 0.5;
+inline constexpr double kEstimateLate = 0.9;
+inline constexpr double kStallShare = 0.95;
+// A job stands still only after so many polls in vain, as far apart as the curve ever has them.
+inline constexpr int kStallPolls = 3;
+// How long the bytes of an estimate are told to whoever asks, and of how many jobs at a time.
+inline constexpr seconds kEstimateKept{1};
+inline constexpr std::size_t kEstimateFramesKept = 64;
 inline constexpr hours kStaleAfter{24};
 inline constexpr hours kStalePollInterval{1};
 static_assert(kUnaskedGap > 2 * kStalePollInterval, "the polls of one old job are no gap");

@@ -4,9 +4,11 @@ namespace gateway::jobs {
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
     : shards(!ground.store.shared(), ground.clock),
       upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
-                std::move(events.upstreams)),
+                WithBack(std::move(events.upstreams))),
       hub(options.hub, ground.store, ground.broadcaster),
       ledger(ground.store, ground.store, hub),
+      estimates(limits::kStallPolls * options.polling.curve.max_unwatched, ground.store,
+                ground.clock),
       adopter(options.submitting.sandbox, shards, upstreams, ledger, ground.store, hub,
               ground.clock, ground.random),
       owed(options.keyless_settle, ground.clock),
@@ -37,7 +39,10 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       renewed_(std::move(events.renewed)),
       stopped_for_all_(std::move(events.stopped_for_all)),
       recovered_(std::move(recovered)) {
-  hub.SetEnded(std::move(events.ended));
+  hub.SetEnded([this, ended = std::move(events.ended)](const JobRecord& record) {
+    estimates.OnEnded(record);
+    if (ended) ended(record.job);
+  });
   hub.SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
         poller.SetWatched(tenant, job_id, count > 0);
@@ -51,6 +56,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
     if (seen != nullptr) spending.OnChange(record);
     waiting.OnChange(record, seen);
+    if (seen != nullptr && !seen->final()) estimates.OnTenant(record.job.tenant);
     if (seen != nullptr && changed_) changed_(record);
   });
   if (!shards.alone()) {
@@ -88,6 +94,21 @@ std::size_t Core::active_jobs(const std::string& tenant) const {
 bool Core::has_jobs(const std::string& account) const {
   return poller.followed_at(account) > 0 || resolver.unconfirmed_at(account) > 0 ||
          waiting.waiting_at(account) > 0;
+}
+
+// Notes when Pictory can be asked again, by either of the words for it.
+UpstreamsEvents Core::WithBack(UpstreamsEvents events) {
+  events.rests = [this, tell = std::move(events.rests)](const std::string& account,
+                                                        const absl::Status& why) {
+    if (why.ok()) estimates.OnBack(account);
+    if (tell) tell(account, why);
+  };
+  events.degraded_changed = [this, tell = std::move(events.degraded_changed)](
+                                const std::string& account, bool degraded) {
+    if (!degraded) estimates.OnBack(account);
+    if (tell) tell(account, degraded);
+  };
+  return events;
 }
 
 // Notes in each change of a record that is stored whether its answer has arrived.
@@ -139,7 +160,7 @@ void Core::OnRenewed(const Holding& holding) {
 }
 
 void Core::TakeUpJob(const JobRecord& record) {
-  const SnapshotPtr seen = hub.Publish(record.job, /*ended_before=*/true);
+  const SnapshotPtr seen = hub.Publish(record, /*ended_before=*/true);
   if (seen->revision > record.job.revision) return;  // it has changed since it was read
   resolver.OnChange(record);
   waiting.FollowRecovered(record);
@@ -156,6 +177,7 @@ absl::Status Core::TakeUp() {
   }
   if (read.ok()) retention.Start(Latest(recovered_.asked).answered);
   if (read.ok()) waiting.Start();
+  for (const Unfinished& some : recovered_.unfinished) estimates.OnTenant(some.tenant);
   return read;
 }
 

@@ -17,6 +17,7 @@
 #include "jobs/adopter.h"
 #include "jobs/caller_accounts.h"
 #include "jobs/deleter.h"
+#include "jobs/estimates.h"
 #include "jobs/foreign_changes.h"
 #include "jobs/hub.h"
 #include "jobs/ledger.h"
@@ -103,6 +104,7 @@ class Core {
   Upstreams upstreams;
   Hub hub;
   Ledger ledger;
+  Estimates estimates;
   Adopter adopter;
   OwedAnswers owed;
   Spending spending;
@@ -121,6 +123,7 @@ class Core {
 
  private:
   SubmitterOptions WithCounts(SubmitterOptions options, std::int64_t epoch);
+  UpstreamsEvents WithBack(UpstreamsEvents events);
   PollEvents WithNotes(PollEvents events);
   SubmitEvents WithHints(SubmitEvents events);
   ForeignChanges::Events WhatOthersDo();

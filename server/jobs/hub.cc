@@ -227,10 +227,10 @@ Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
   return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
-SnapshotPtr Hub::Publish(const Job& job, bool ended_before) {
+SnapshotPtr Hub::Publish(const JobRecord& record, bool ended_before) {
   bool ended = false;
-  SnapshotPtr newest = Keep(MakeSnapshot(job), &ended);
-  if (ended && !ended_before && ended_) ended_(job);
+  SnapshotPtr newest = Keep(MakeSnapshot(record), &ended);
+  if (ended && !ended_before && ended_) ended_(record);
   return newest;
 }
 
@@ -290,7 +290,7 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     // What is known of it is better than nothing.
     if (SnapshotPtr known = Find(key.tenant, key.id)) answer = std::move(known);
   } else if (found->has_value()) {
-    answer = Keep(MakeSnapshot((*found)->job));
+    answer = Keep(MakeSnapshot(**found));
   } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
     answer = std::move(published);  // submitted while the store looked
   }

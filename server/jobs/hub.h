@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -95,12 +96,12 @@ class Hub {
 
   // Sets what is called once for each job that ends, under no lock. Called once, before the first
   // Publish.
-  void SetEnded(std::function<void(const Job&)> ended) { ended_ = std::move(ended); }
+  void SetEnded(std::function<void(const JobRecord&)> ended) { ended_ = std::move(ended); }
 
   // Keeps the job and tells its watchers, unless the hub has a revision as high already. Returns
   // the newest. `ended_before` says that its end was told, under another name.
-  SnapshotPtr Publish(const Job& job, bool ended_before = false);
-  SnapshotPtr Publish(const JobRecord& record) { return Publish(record.job); }
+  SnapshotPtr Publish(const JobRecord& record, bool ended_before = false);
+  SnapshotPtr Publish(Job job) { return Publish(JobRecord{.job = std::move(job)}); }
 
   // Finds a job by its job_id or Pictory's id, in memory only. Null if it is not here.
   SnapshotPtr Find(const std::string& tenant, const std::string& name);
@@ -152,7 +153,7 @@ class Hub {
 
   Jobs& jobs_;
   const std::shared_ptr<Shared> shared_;
-  std::function<void(const Job&)> ended_;
+  std::function<void(const JobRecord&)> ended_;
   std::function<bool(const Snapshot&)> current_;  // null: each is
   std::array<std::unique_ptr<Shard>, kShards> shards_;
 

@@ -159,7 +159,7 @@ void Ledger::Dismiss(const JobRecord& adopted) {
 }
 
 void Ledger::Show(Outcome& outcome, bool ended_before) {
-  outcome.seen = hub_.Publish(outcome.record.job, ended_before);
+  outcome.seen = hub_.Publish(outcome.record, ended_before);
   Tell(outcome.record, outcome.seen, Of::kThisProcess);
 }
 
@@ -175,7 +175,7 @@ void Ledger::Hide(const JobRecord& record) const {
 
 void Ledger::TakeIn(const JobRecord& record) {
   // Who changed it has told of its end.
-  const SnapshotPtr seen = hub_.Publish(record.job, /*ended_before=*/true);
+  const SnapshotPtr seen = hub_.Publish(record, /*ended_before=*/true);
   if (seen->revision > record.job.revision) return;  // it was read before a later change
   Tell(record, seen, Of::kOtherProcesses);
 }

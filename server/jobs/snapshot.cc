@@ -18,12 +18,13 @@ namespace {
 using ::google::protobuf::internal::WireFormatLite;
 using ::google::protobuf::io::CodedOutputStream;
 
-// Bytes that set one more field of a v1.Job if they are appended to its bytes, by the rules of the
+// Bytes that set further fields of a v1.Job if they are appended to its bytes, by the rules of the
 // wire format.
-std::string DegradedSuffix() {
-  v1::Job flag;
-  flag.set_upstream_degraded(true);
-  return flag.SerializeAsString();
+std::string Suffix(bool degraded, const v1::JobEstimate* estimate) {
+  v1::Job further;
+  further.set_upstream_degraded(degraded);
+  if (estimate != nullptr) *further.mutable_estimate() = *estimate;
+  return further.SerializeAsString();
 }
 
 v1::Job HeaderProto(const Job& job) {
@@ -68,7 +69,9 @@ std::string FrameHead(std::size_t job_bytes) {
 
 }  // namespace
 
-SnapshotPtr MakeSnapshot(const Job& job) {
+namespace {
+
+SnapshotPtr Make(const Job& job, WallTime sent_at) {
   auto snapshot = std::make_shared<Snapshot>();
   const std::string header = StableBytes(HeaderProto(job));
   const std::string head = FrameHead(header.size() + job.result_wire.size());
@@ -89,10 +92,18 @@ SnapshotPtr MakeSnapshot(const Job& job) {
   snapshot->state = job.state;
   snapshot->revision = job.revision;
   snapshot->shard = job.shard;
+  snapshot->sent_at = sent_at;
+  snapshot->update_time = job.update_time;
   snapshot->job_id_at = within(job.job_id);
   snapshot->pictory_job_id_at = within(job.pictory_job_id);
   return snapshot;
 }
+
+}  // namespace
+
+SnapshotPtr MakeSnapshot(const JobRecord& record) { return Make(record.job, record.sent_at); }
+
+SnapshotPtr MakeSnapshot(const Job& job) { return Make(job, {}); }
 
 v1::Job ToProto(const Job& job) {
   v1::Job out = HeaderProto(job);
@@ -124,9 +135,9 @@ v1::Job ToListProto(const Job& job) {
   return out;
 }
 
-Frame JobFrame(const SnapshotPtr& snapshot, bool degraded) {
-  if (!degraded) return Frame(snapshot, &snapshot->frame);
-  const std::string suffix = DegradedSuffix();
+Frame JobFrame(const SnapshotPtr& snapshot, bool degraded, const v1::JobEstimate* estimate) {
+  if (!degraded && estimate == nullptr) return Frame(snapshot, &snapshot->frame);
+  const std::string suffix = Suffix(degraded, estimate);
   auto frame =
       std::make_shared<std::string>(FrameHead(snapshot->job_wire().size() + suffix.size()));
   frame->append(snapshot->job_wire()).append(suffix);
@@ -137,17 +148,18 @@ Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded) 
   const std::string_view header =
       std::string_view(snapshot.frame)
           .substr(snapshot.job_at, snapshot.result_at - snapshot.job_at);
-  const std::string suffix = degraded ? DegradedSuffix() : std::string();
+  const std::string suffix = Suffix(degraded, nullptr);
   auto frame =
       std::make_shared<std::string>(FrameHead(header.size() + full.size() + suffix.size()));
   frame->append(header).append(full).append(suffix);
   return frame;
 }
 
-Frame HeartbeatFrame(std::int32_t revision, bool degraded) {
+Frame HeartbeatFrame(std::int32_t revision, bool degraded, const v1::JobEstimate* estimate) {
   v1::WatchJobResponse response;
   response.mutable_heartbeat()->set_revision(revision);
   response.mutable_heartbeat()->set_upstream_degraded(degraded);
+  if (estimate != nullptr) *response.mutable_heartbeat()->mutable_estimate() = *estimate;
   return std::make_shared<const std::string>(response.SerializeAsString());
 }
 

@@ -38,6 +38,8 @@ struct Snapshot {
   JobState state = v1::JOB_STATE_UNSPECIFIED;
   std::int32_t revision = 0;
   std::int32_t shard = 0;
+  WallTime sent_at{};           // when its submit was sent; zero: unknown, or it was not
+  WallTime update_time{};       // when it changed last, as callers see it
   std::uint32_t job_at = 0;     // where the v1.Job begins in `frame`
   std::uint32_t result_at = 0;  // where its result begins
   Part job_id_at;
@@ -58,6 +60,8 @@ struct Snapshot {
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
+SnapshotPtr MakeSnapshot(const JobRecord& record);
+// The same of a job of which nothing else is known.
 SnapshotPtr MakeSnapshot(const Job& job);
 
 // ByName is hash and equality for sets of pointers that are looked up by a name of which the set
@@ -85,14 +89,17 @@ std::map<std::string, std::string> LabelsOf(const Snapshot& snapshot);
 v1::Job ToListProto(const Job& job);
 
 // The response that holds the snapshot's job. `degraded` sets upstream_degraded, which is not a
-// property of the job and so not part of its snapshot.
-Frame JobFrame(const SnapshotPtr& snapshot, bool degraded);
+// property of the job and so not part of its snapshot; the same is true of `estimate`, which is
+// null if there is none (jobs/estimates.h).
+Frame JobFrame(const SnapshotPtr& snapshot, bool degraded,
+               const v1::JobEstimate* estimate = nullptr);
 
 // The same response with the FULL result; `full` is the wire bytes of a v1.Job with result and
 // omitted_parts.
 Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded);
 
 // A WatchJobResponse that says there is nothing new.
-Frame HeartbeatFrame(std::int32_t revision, bool degraded);
+Frame HeartbeatFrame(std::int32_t revision, bool degraded,
+                     const v1::JobEstimate* estimate = nullptr);
 
 }  // namespace gateway::jobs

@@ -7,12 +7,19 @@ namespace gateway::jobs {
 static_assert(int{v1::WatchJobsResponse::kJobFieldNumber} == v1::GetJobResponse::kJobFieldNumber,
               "the frame of a job is that of any response");
 
-std::string JobEvent(const SnapshotPtr& job, bool degraded) { return *JobFrame(job, degraded); }
+std::string JobEvent(const SnapshotPtr& job, bool degraded, Estimates* estimates) {
+  return *FrameOf(estimates, job, degraded);
+}
 
-std::string LeftEvent(const SnapshotPtr& job, bool degraded) {
+std::string LeftEvent(const SnapshotPtr& job, bool degraded, Estimates* estimates) {
   v1::WatchJobsResponse event;
   *event.mutable_left() = ToProto(*job);
   event.mutable_left()->set_upstream_degraded(degraded);
+  if (estimates != nullptr) {
+    if (auto estimate = estimates->Of(*job, degraded)) {
+      *event.mutable_left()->mutable_estimate() = *std::move(estimate);
+    }
+  }
   return event.SerializeAsString();
 }
 

@@ -5,13 +5,15 @@
 #include <string>
 #include <string_view>
 
+#include "jobs/estimates.h"
 #include "jobs/snapshot.h"
 
 namespace gateway::jobs {
 
-std::string JobEvent(const SnapshotPtr& job, bool degraded);
+// `estimates` may be null.
+std::string JobEvent(const SnapshotPtr& job, bool degraded, Estimates* estimates = nullptr);
 // A job that does not fit any more.
-std::string LeftEvent(const SnapshotPtr& job, bool degraded);
+std::string LeftEvent(const SnapshotPtr& job, bool degraded, Estimates* estimates = nullptr);
 std::string GoneEvent(std::string_view job_id);
 std::string ListStartedEvent(bool restarted);
 std::string ListCompletedEvent();

@@ -46,7 +46,8 @@ jobs::Frame MakeAnswer(const v1::BatchGetJobsRequest& request,
       rest.add_missing_job_ids(request.job_ids(i));
       continue;
     }
-    const jobs::Frame one = jobs::JobFrame(job, domain.backend.IsDegraded(job->account));
+    const jobs::Frame one =
+        jobs::FrameOf(domain.estimates, job, domain.backend.IsDegraded(job->account));
     if (!frame->empty() && frame->size() + one->size() > limits::kFullViewMaxBytes) {
       rest.add_remaining_job_ids(request.job_ids(i));
       continue;

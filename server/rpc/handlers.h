@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/shedding.h"
 #include "base/trace_context.h"
+#include "jobs/estimates.h"
 #include "jobs/hub.h"
 #include "jobs/store.h"
 #include "rpc/backend.h"
@@ -72,6 +73,8 @@ struct Domain {
   jobs::Feed& feed;
   watch::Follower& follower;
 
+  // Tells when jobs may end; null: nobody does.
+  jobs::Estimates* estimates = nullptr;
   // What is refused under pressure; null: nothing ever is.
   Shedding* shedding = nullptr;
   // Submits without a request_id are refused.

@@ -139,7 +139,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
         const jobs::Snapshot& job = **found;
         domain.backend.Name(job.key());
         if (!full || job.state != v1::JOB_STATE_SUCCEEDED) {
-          return reply(jobs::JobFrame(*found, Degraded(domain, job.account)));
+          return reply(jobs::FrameOf(domain.estimates, *found, Degraded(domain, job.account)));
         }
         if (absl::Status shed = UnderPressure(domain, Shed::kReads); !shed.ok()) {
           return reply(std::move(shed));
@@ -232,6 +232,11 @@ v1::ListJobsResponse MakePage(const std::string& tenant, const v1::ListJobsReque
     read += record.job.result_wire.size();
     v1::Job job = jobs::ToListProto(record.job);
     job.set_upstream_degraded(Degraded(domain, record.job.account));
+    if (domain.estimates != nullptr) {
+      if (auto estimate = domain.estimates->Of(record, job.upstream_degraded())) {
+        *job.mutable_estimate() = *std::move(estimate);
+      }
+    }
     bytes += job.ByteSizeLong();
     // Clients take 4 MiB by default: a page of fat jobs is shorter.
     more = static_cast<std::size_t>(response.jobs_size()) >= page_size ||

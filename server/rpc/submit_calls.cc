@@ -109,7 +109,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
       [reply, &domain](absl::StatusOr<jobs::SnapshotPtr> answer, const jobs::AnswerSource& source) {
         if (!answer.ok()) return reply(answer.status());
         const bool degraded = domain.backend.IsDegraded((*answer)->account);
-        reply(jobs::JobFrame(*answer, degraded), source);
+        reply(jobs::FrameOf(domain.estimates, *answer, degraded), source);
       });
 }
 

@@ -85,7 +85,8 @@ std::shared_ptr<watch::JobsStream> MakeWatchJobs(const WatchLimits& limits, cons
                                                                      .feed = domain.feed,
                                                                      .hub = domain.hub,
                                                                      .follower = domain.follower,
-                                                                     .clock = domain.clock},
+                                                                     .clock = domain.clock,
+                                                                     .estimates = domain.estimates},
                                              sink);
 }
 

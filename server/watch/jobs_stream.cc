@@ -193,7 +193,7 @@ void JobsStream::OnListed(const absl::StatusOr<std::vector<jobs::JobRecord>>& pa
       // then.
       jobs::SnapshotPtr job = ground_.hub.Find(record.job.tenant, record.job.job_id);
       if (job == nullptr || job->job_id() != record.job.job_id) {
-        job = jobs::MakeSnapshot(record.job);
+        job = jobs::MakeSnapshot(record);
       }
       if (filter_.FitOf(job->kind, job->state) != JobFilter::Fit::kFits) continue;
       TellJob(job);
@@ -323,11 +323,11 @@ void JobsStream::OnFull(const absl::StatusOr<jobs::Frame>& frame) {
 }
 
 void JobsStream::TellJob(const jobs::SnapshotPtr& job) {
-  Queue(jobs::JobEvent(job, degraded(job->account)));
+  Queue(jobs::JobEvent(job, degraded(job->account), ground_.estimates));
 }
 
 void JobsStream::TellLeft(const jobs::SnapshotPtr& job) {
-  Queue(jobs::LeftEvent(job, degraded(job->account)));
+  Queue(jobs::LeftEvent(job, degraded(job->account), ground_.estimates));
 }
 
 void JobsStream::TellGone(const std::string& job_id) { Queue(jobs::GoneEvent(job_id)); }

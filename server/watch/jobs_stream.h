@@ -24,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/estimates.h"
 #include "jobs/hub.h"
 #include "jobs/snapshot.h"
 #include "jobs/store.h"
@@ -59,6 +60,7 @@ struct JobsStreamGround {
   jobs::Hub& hub;
   Follower& follower;
   const Clock& clock;
+  jobs::Estimates* estimates = nullptr;  // null: jobs are told without
 };
 
 class JobsStream final : public FeedReader, public Stream {

@@ -29,6 +29,7 @@ void WatchStream::Begin(jobs::Hub::Subscribed subscribed) {
       Take(present);
     } else {
       newest_ = present->revision;
+      if (!present->final()) told_ = present;
       heartbeat_due_ = !present->final();
       delivered_ = present->final();  // the caller has it
     }
@@ -69,6 +70,7 @@ void WatchStream::Take(const jobs::SnapshotPtr& snapshot) {
   }
   latest_ = nullptr;
   final_ = snapshot;
+  told_ = nullptr;
   load_wanted_ = options_.load_final && snapshot->state == jobs::v1::JOB_STATE_SUCCEEDED;
 }
 
@@ -83,15 +85,25 @@ Stream::Step WatchStream::Next(const std::optional<absl::Status>& ending) {
   if (load_wanted_) return LoadFinal();
   if (latest_ != nullptr && begun_) {
     heartbeat_due_ = false;
-    return {.write = JobFrame(std::exchange(latest_, nullptr), degraded())};
+    told_ = std::exchange(latest_, nullptr);
+    return {.write = jobs::FrameOf(options_.estimates, told_, degraded())};
   }
   // No heartbeat is sent while the final state is being made: it would name a revision that the
   // caller has not seen.
   if (heartbeat_due_ && !loading_) {
     heartbeat_due_ = false;
-    return {.write = jobs::HeartbeatFrame(newest_, degraded())};
+    return {.write = Heartbeat()};
   }
   return {};
+}
+
+// An estimate changes with time, so that of a job that does not change goes with the heartbeats.
+jobs::Frame WatchStream::Heartbeat() {
+  std::optional<jobs::v1::JobEstimate> estimate;
+  if (options_.estimates != nullptr && told_ != nullptr) {
+    estimate = options_.estimates->Of(*told_, degraded());
+  }
+  return jobs::HeartbeatFrame(newest_, degraded(), estimate.has_value() ? &*estimate : nullptr);
 }
 
 Stream::Step WatchStream::LoadFinal() {
@@ -143,10 +155,11 @@ MonoTime WatchStream::NextTick(MonoTime now) const {
 
 void WatchStream::OnFinish() {
   jobs::Hub::Subscription over;
-  jobs::SnapshotPtr unsent;
+  jobs::SnapshotPtr unsent, told;
   MutexLock lock(mutex_);
   over = std::move(subscription_);
   unsent = std::move(latest_);
+  told = std::move(told_);
 }
 
 }  // namespace gateway::watch

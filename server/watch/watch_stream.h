@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "jobs/estimates.h"
 #include "jobs/hub.h"
 #include "jobs/snapshot.h"
 #include "watch/stream.h"
@@ -28,6 +29,7 @@ struct WatchOptions {
   // Whether what is seen of this account's jobs may lag. Asked under the stream's lock, so it must
   // not call the stream; null: never.
   std::function<bool(const std::string& account)> degraded{};
+  jobs::Estimates* estimates = nullptr;  // null: jobs are told without
   Duration heartbeat = limits::kHeartbeatInterval;
   Duration stuck = limits::kWriteStuckAfter;
   // A watch that lasts longer ends with UNAVAILABLE, for the caller to go on over a new connection.
@@ -54,6 +56,7 @@ class WatchStream final : public jobs::Watcher, public Stream {
   void OnFinish() override;
 
   void Take(const jobs::SnapshotPtr& snapshot) REQUIRES(mutex_);
+  jobs::Frame Heartbeat() REQUIRES(mutex_);
   Step LoadFinal() REQUIRES(mutex_);
   void OnFinalLoaded(absl::StatusOr<jobs::Frame> frame);
   bool degraded() const REQUIRES(mutex_) {
@@ -67,6 +70,7 @@ class WatchStream final : public jobs::Watcher, public Stream {
   jobs::SnapshotPtr latest_ GUARDED_BY(mutex_);  // to be sent; never the final one
   jobs::SnapshotPtr final_ GUARDED_BY(mutex_);   // to be sent last
   jobs::Frame final_frame_ GUARDED_BY(mutex_);   // of the FULL view, once loaded
+  jobs::SnapshotPtr told_ GUARDED_BY(mutex_);    // the last that was sent; never the final one
   std::int32_t newest_ GUARDED_BY(mutex_) = 0;   // revision taken last
   bool begun_ GUARDED_BY(mutex_) = false;
   std::string account_ GUARDED_BY(mutex_);  // of the job, once begun

@@ -186,6 +186,39 @@ TEST(Args, JobCommands) {
   EXPECT_EQ(Parsed({"resolve", "j", "--adopt", "x"}).adopt, "x");
 }
 
+TEST(Args, JobsMayBeChosenInPlaceOfNamed) {
+  const Invocation remove = Parsed({"delete", "--state", "failed", "--state", "waiting", "--label",
+                                    "k=v", "--before", "2026-05-01"});
+  EXPECT_TRUE(remove.chooses());
+  EXPECT_FALSE(remove.yes);
+  EXPECT_THAT(remove.states, ElementsAre(v1::JOB_STATE_FAILED, v1::JOB_STATE_WAITING));
+  EXPECT_TRUE(remove.before.has_value());
+  EXPECT_TRUE(Parsed({"delete", "--all", "--yes"}).yes);
+  EXPECT_FALSE(Parsed({"delete", "a", "b"}).chooses());
+  EXPECT_TRUE(Parsed({"resolve", "--since", "2h"}).chooses());
+  EXPECT_TRUE(Parsed({"resolve", "--kind", "render", "--abandon"}).abandon);
+  const Invocation again = Parsed({"resubmit", "f", "--state", "expired", "--parallel", "3"});
+  EXPECT_EQ(again.source, "f");
+  EXPECT_EQ(again.parallel, 3);
+  EXPECT_TRUE(Parsed({"list", "--before", "7d"}).before.has_value());
+
+  EXPECT_THAT(Refused({"delete"}), HasSubstr("--all"));
+  EXPECT_THAT(Refused({"delete", "--yes"}), HasSubstr("name a JOB, or choose jobs"));
+  EXPECT_THAT(Refused({"delete", "a", "--state", "failed"}), HasSubstr("--state"));
+  EXPECT_THAT(Refused({"delete", "a", "--all"}), HasSubstr("--all"));
+  EXPECT_THAT(Refused({"delete", "--state", "running"}), HasSubstr("RUNNING cannot be deleted"));
+  EXPECT_THAT(Refused({"delete", "--before", "soon"}), HasSubstr("--before"));
+  EXPECT_THAT(Refused({"resolve"}), HasSubstr("--kind, --label"));
+  EXPECT_THAT(Refused({"resolve", "a", "b"}), HasSubstr("JOB"));
+  EXPECT_THAT(Refused({"resolve", "--all", "--adopt", "x"}), HasSubstr("--adopt"));
+  EXPECT_THAT(Refused({"resubmit"}), HasSubstr("FILE"));
+  EXPECT_THAT(Refused({"resubmit", "-"}), HasSubstr("--batch"));
+  for (const char* state : {"unconfirmed", "running", "succeeded", "waiting", "queued"}) {
+    EXPECT_THAT(Refused({"resubmit", "f", "--state", state}),
+                HasSubstr("is not to be submitted again"));
+  }
+}
+
 TEST(Args, RefusesWhatMakesNoSense) {
   EXPECT_THAT(Refused({}), HasSubstr("say what to do"));
   EXPECT_THAT(Refused({"wach", "j"}), HasSubstr("did you mean watch?"));
@@ -275,8 +308,9 @@ TEST(Args, HelpAndVersionInEverySpelling) {
 }
 
 TEST(Args, EveryCommandHelpsWithExamples) {
-  for (const char* command : {"preview", "render", "transcribe", "summarize", "get", "list",
-                              "watch", "wait", "result", "resolve", "delete", "upload"}) {
+  for (const char* command :
+       {"preview", "render", "transcribe", "summarize", "get", "list", "watch", "wait", "result",
+        "resolve", "delete", "resubmit", "upload"}) {
     const auto parsed = ParseWords({command, "--help"});
     const auto* help = std::get_if<Finished>(&parsed);
     ASSERT_NE(help, nullptr) << command;
@@ -735,8 +769,8 @@ TEST(Describe, TableAlignsItsColumns) {
   job.mutable_create_time()->set_seconds(1000);
   (*job.mutable_labels())["team"] = "a b";
   EXPECT_EQ(TextOf(JobTable(false).Whole({job}, absl::FromUnixSeconds(1005))),
-            "JOB  KIND    STATE    DONE  AGE  LABELS\n"
-            "j1   render  RUNNING  42 %  5s   team=a b\n");
+            "JOB  KIND    STATE    DONE  LEFT  AGE  LABELS\n"
+            "j1   render  RUNNING  42 %  -     5s   team=a b\n");
 }
 
 TEST(ExitCodes, SayWhatHappened) {

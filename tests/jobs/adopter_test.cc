@@ -293,7 +293,7 @@ TEST_F(AdopterTest, ARefusedNameIsUnknownAndAPageIsNot) {
 // What callers have seen as SUCCEEDED does not go back to QUEUED for a result of the right kind.
 TEST_F(AdopterTest, AResultThatWasReadAsAnotherKindIsReadOnceMoreAndStaysAsItIs) {
   std::vector<std::string> ended;
-  hub_.SetEnded([&](const Job& job) { ended.push_back(job.job_id); });
+  hub_.SetEnded([&](const JobRecord& record) { ended.push_back(record.job.job_id); });
   JobRecord submitted = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
   submitted.job.kind = v1::JOB_KIND_PREVIEW;
   submitted.credits_reserved = 40;

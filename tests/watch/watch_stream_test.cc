@@ -191,6 +191,35 @@ TEST_F(WatchStreamTest, HeartbeatsAfterQuietOnly) {
   EXPECT_THAT(sink_.written, ElementsAre("1", "2", "beat 2", "beat 2"));
 }
 
+TEST_F(WatchStreamTest, TheEstimateOfAJobThatDoesNotChangeComesWithTheHeartbeats) {
+  jobs::Estimates estimates(seconds(60), store_, clock_);
+  jobs::JobRecord record;
+  const auto at = [&](JobState state, std::int32_t revision) -> const jobs::JobRecord& {
+    record.job = MakeJob("j1", state, revision);
+    record.job.update_time = clock_.WallNow();
+    return record;
+  };
+  record.sent_at = clock_.WallNow();
+  for (int i = 0; i < 20; ++i) {
+    jobs::JobRecord past = at(v1::JOB_STATE_SUCCEEDED, 3);
+    past.job.finish_time = past.sent_at + seconds(100);
+    estimates.OnEnded(past);
+  }
+  hub_.Publish(at(v1::JOB_STATE_RUNNING, 2));
+  Start({.estimates = &estimates, .heartbeat = seconds(200)});
+  EXPECT_GT(sink_.last.job().estimate().likely_finish_time().seconds(), 0);
+  EXPECT_FALSE(sink_.last.job().estimate().stalled());
+  WriteDone();
+  Advance(seconds(201));
+  EXPECT_THAT(sink_.written, ElementsAre("2", "beat 2"));
+  EXPECT_TRUE(sink_.last.heartbeat().estimate().stalled());
+  WriteDone();
+  hub_.Publish(at(v1::JOB_STATE_SUCCEEDED, 3));
+  broadcaster_.WaitIdle();
+  EXPECT_THAT(sink_.written, ElementsAre("2", "beat 2", "3"));
+  EXPECT_FALSE(sink_.last.job().has_estimate());
+}
+
 TEST_F(WatchStreamTest, AWriteThatDoesNotEndIsCancelledOnceAndThenEnds) {
   Start();
   sink_.on_cancel = [this] {

@@ -26,6 +26,7 @@ using v1::GetTemplateResponse;
 using v1::GetUsageRequest;
 using v1::GetUsageResponse;
 using v1::Job;
+using v1::JobEstimate;
 using v1::JobKind;
 using v1::JobState;
 using v1::JobView;

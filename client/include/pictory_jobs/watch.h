@@ -34,6 +34,8 @@ struct WatchOptions {
   std::function<void(const absl::Status& why, std::chrono::nanoseconds wait)> on_reconnect;
   // Called by Next() for each heartbeat: nothing new, and whether Pictory can be asked at present.
   std::function<void(bool upstream_degraded)> on_heartbeat;
+  // Called by Next() before that, if the heartbeat brings the job's estimate as it is now.
+  std::function<void(const JobEstimate& estimate)> on_estimate;
 };
 
 // A Watch reads states one by one. Reading slowly loses intermediate states, never the final one.
