@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
   Opened opened{.identity = {.gateway = options.gateway,
                              .address = options.address,
                              .alone = options.alone,
+                             .copying = options.copying,
                              .sandbox = options.sandbox}};
   const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
   if (!place.ok()) {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
+#include "postgres/copy_rows.h"
 #include "postgres/schema.h"
 
 namespace gateway::postgres {
@@ -40,6 +41,12 @@ absl::Status TakeLease(Connection& connection, Identity& identity) {
   const std::int64_t epoch =
       connection.Run("UPDATE pictory.store SET last_writer = last_writer + 1 RETURNING last_writer")
           .Int(0, 0);
+  if (!identity.copying) {
+    if (absl::Status admitted = Admit(connection); !admitted.ok()) {
+      connection.Rollback();
+      return admitted;
+    }
+  }
   const Rows others = connection.Run(
       Statement(absl::StrCat("SELECT gateway, address, lease_until + $2 - ", kNow,
                              " FROM pictory.gateways WHERE gateway <> $1 AND lease_until + $2 > ",

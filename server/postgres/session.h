@@ -32,6 +32,7 @@ struct Identity {
   std::string address;  // where it runs, for people
   std::int64_t epoch = 0;
   bool alone = true;     // no other gateway may use the store
+  bool copying = false;  // it is no gateway, but copies the store
   bool sandbox = false;  // whether its jobs are the sandbox's
 };
 

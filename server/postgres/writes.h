@@ -55,6 +55,9 @@ class Writes {
   // `gateway`: whose attempts those of the new epoch are.
   jobs::Recovered Recover(WallTime now, const std::string& gateway);
 
+  // For what a copy reads and writes (postgres/copy_rows.h).
+  Connection& connection() { return connection_; }
+
   const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
   // Goes back to what had changed when there were so many changes.
   void Forget(std::size_t changes) { changed_.resize(changes); }
