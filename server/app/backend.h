@@ -1,9 +1,11 @@
 // CoreBackend has the calls of the API done by the domain. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/archive.h"
@@ -16,9 +18,14 @@ class CoreBackend final : public rpc::Backend {
  public:
   // `core` must outlive the backend. `loopback_links`: see AnswersNameLoopback (app/upstream.h).
   // `sandbox` says that the jobs are those of the sandbox. `archive` is null if nothing is
-  // archived.
-  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox, Archive* archive)
-      : core_(core), loopback_links_(loopback_links), sandbox_(sandbox), archive_(archive) {}
+  // archived. `store_away` says whether the store cannot be reached.
+  CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox, Archive* archive,
+              std::function<bool()> store_away)
+      : core_(core),
+        loopback_links_(loopback_links),
+        sandbox_(sandbox),
+        archive_(archive),
+        store_away_(std::move(store_away)) {}
 
   std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                           const google::protobuf::Message& request) override;
@@ -51,12 +58,14 @@ class CoreBackend final : public rpc::Backend {
   absl::Status PictoryObstacle(const std::string& account) override;
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& account) override;
+  bool IsStoreAway() override { return store_away_(); }
 
  private:
   jobs::Core& core_;
   const bool loopback_links_;
   const bool sandbox_;
   Archive* const archive_;
+  const std::function<bool()> store_away_;
 };
 
 }  // namespace gateway::app

@@ -60,6 +60,7 @@ absl::StatusOr<OpenedStore> OpenStore(const Config& config, const std::filesyste
     opened.kind = "postgres";
     opened.place = found->store->place();
     opened.lock = std::move(found->lock);
+    opened.away = [store = found->store.get()] { return store->away(); };
     Keep(std::move(found->store), config.sandbox, opened);
   } else {
     auto found = OpenSqlite(config, opened.place, std::move(failed));

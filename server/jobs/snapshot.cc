@@ -150,10 +150,11 @@ Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded) 
   return frame;
 }
 
-Frame HeartbeatFrame(std::int32_t revision, bool degraded) {
+Frame HeartbeatFrame(std::int32_t revision, bool degraded, bool store_away) {
   v1::WatchJobResponse response;
   response.mutable_heartbeat()->set_revision(revision);
   response.mutable_heartbeat()->set_upstream_degraded(degraded);
+  response.mutable_heartbeat()->set_store_away(store_away);
   return std::make_shared<const std::string>(response.SerializeAsString());
 }
 

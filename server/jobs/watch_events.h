@@ -15,7 +15,7 @@ std::string LeftEvent(const SnapshotPtr& job, bool degraded);
 std::string GoneEvent(std::string_view job_id);
 std::string ListStartedEvent(bool restarted);
 std::string ListCompletedEvent();
-std::string JobsHeartbeatEvent(bool degraded);
+std::string JobsHeartbeatEvent(bool degraded, bool store_away);
 std::string ResumeTokenField(std::string_view token);
 
 }  // namespace gateway::jobs

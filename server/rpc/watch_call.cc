@@ -45,6 +45,7 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   options.degraded = [&domain](const std::string& account) {
     return domain.backend.IsDegraded(account);
   };
+  options.store_away = [&domain] { return domain.backend.IsStoreAway(); };
   return std::make_shared<watch::WatchStream>(std::move(options), domain.clock, sink);
 }
 

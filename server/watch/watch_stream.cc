@@ -89,7 +89,7 @@ Stream::Step WatchStream::Next(const std::optional<absl::Status>& ending) {
   // caller has not seen.
   if (heartbeat_due_ && !loading_) {
     heartbeat_due_ = false;
-    return {.write = jobs::HeartbeatFrame(newest_, degraded())};
+    return {.write = jobs::HeartbeatFrame(newest_, degraded(), store_away())};
   }
   return {};
 }

@@ -28,6 +28,8 @@ struct WatchOptions {
   // Whether what is seen of this account's jobs may lag. Asked under the stream's lock, so it must
   // not call the stream; null: never.
   std::function<bool(const std::string& account)> degraded{};
+  // Whether the store cannot be reached, for heartbeats. As above.
+  std::function<bool()> store_away{};
   Duration heartbeat = limits::kHeartbeatInterval;
   Duration stuck = limits::kWriteStuckAfter;
   // A watch that lasts longer ends with UNAVAILABLE, for the caller to go on over a new connection.
@@ -59,6 +61,7 @@ class WatchStream final : public jobs::Watcher, public Stream {
   bool degraded() const REQUIRES(mutex_) {
     return begun_ && options_.degraded && options_.degraded(account_);
   }
+  bool store_away() const { return options_.store_away && options_.store_away(); }
 
   const WatchOptions options_;
   const MonoTime ends_at_;

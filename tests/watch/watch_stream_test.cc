@@ -191,6 +191,20 @@ TEST_F(WatchStreamTest, HeartbeatsAfterQuietOnly) {
   EXPECT_THAT(sink_.written, ElementsAre("1", "2", "beat 2", "beat 2"));
 }
 
+TEST_F(WatchStreamTest, AHeartbeatSaysThatTheStoreIsAwayForAsLongAsItIs) {
+  bool away = true;
+  Start({.store_away = [&away] { return away; }});
+  WriteDone();
+  Advance(seconds(26));
+  EXPECT_THAT(sink_.written, ElementsAre("1", "beat 1"));
+  EXPECT_TRUE(sink_.last.heartbeat().store_away());
+  WriteDone();
+  away = false;
+  Advance(seconds(26));
+  EXPECT_THAT(sink_.written, ElementsAre("1", "beat 1", "beat 1"));
+  EXPECT_FALSE(sink_.last.heartbeat().store_away());
+}
+
 TEST_F(WatchStreamTest, AWriteThatDoesNotEndIsCancelledOnceAndThenEnds) {
   Start();
   sink_.on_cancel = [this] {
