@@ -287,12 +287,11 @@ absl::StatusOr<CopyReport> Copy(const CopyEnd& source, const CopyEnd& target, Wa
     mark->last = last;
     hooks.copied(copied, counts->jobs);
   }
-  if (!mark->ended) {
-    absl::StatusOr<CopiedRest> rest = source.store->ReadRest();
-    if (!rest.ok()) return rest.status();
-    if (absl::Status written = target.store->WriteRest(*std::move(rest)); !written.ok()) {
-      return written;
-    }
+  // Again if the copy had ended: the epoch of a file rises whenever it is opened.
+  absl::StatusOr<CopiedRest> rest = source.store->ReadRest();
+  if (!rest.ok()) return rest.status();
+  if (absl::Status written = target.store->WriteRest(*std::move(rest)); !written.ok()) {
+    return written;
   }
   const absl::StatusOr<CopyCounts> alike =
       Compare(*source.store, *target.store, *mark, counts->jobs, hooks);
