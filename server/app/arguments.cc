@@ -11,7 +11,7 @@
 namespace gateway::app {
 namespace {
 
-const std::vector<std::string> kCommands = {"sandbox", "contract", "keygen", "probe"};
+const std::vector<std::string> kCommands = {"sandbox", "contract", "keygen", "probe", "store"};
 
 }  // namespace
 

@@ -1,9 +1,11 @@
 // CoreBackend has the calls of the API done by the domain. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/archive.h"
@@ -17,14 +19,15 @@ class CoreBackend final : public rpc::Backend {
  public:
   // `core` and `notifications` must outlive the backend. `loopback_links`: see AnswersNameLoopback
   // (app/upstream.h). `sandbox` says that the jobs are those of the sandbox. `archive` is null if
-  // nothing is archived.
+  // nothing is archived. `store_away` says whether the store cannot be reached.
   CoreBackend(jobs::Core& core, bool loopback_links, bool sandbox, Archive* archive,
-              Notifications& notifications)
+              Notifications& notifications, std::function<bool()> store_away)
       : core_(core),
         loopback_links_(loopback_links),
         sandbox_(sandbox),
         archive_(archive),
-        notifications_(notifications) {}
+        notifications_(notifications),
+        store_away_(std::move(store_away)) {}
 
   std::vector<errors::Violation> Validate(const jobs::Owner& owner,
                                           const google::protobuf::Message& request) override;
@@ -59,6 +62,7 @@ class CoreBackend final : public rpc::Backend {
   absl::Status PictoryObstacle(const std::string& account) override;
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& account) override;
+  bool IsStoreAway() override { return store_away_(); }
 
  private:
   jobs::Core& core_;
@@ -66,6 +70,7 @@ class CoreBackend final : public rpc::Backend {
   const bool sandbox_;
   Archive* const archive_;
   Notifications& notifications_;
+  const std::function<bool()> store_away_;
 };
 
 }  // namespace gateway::app

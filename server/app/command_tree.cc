@@ -36,6 +36,11 @@ CommandTree::CommandTree() {
   AddKeygenOptions(*keygen, keygen_flags);
   probe = app.add_subcommand("probe", "Ask a gateway whether it serves");
   AddProbeOptions(*probe, probe_flags);
+  store = app.add_subcommand("store", "Move the jobs of one store to another");
+  store->require_subcommand(1);
+  AddStoreCopyOptions(
+      *store->add_subcommand("copy", "Move them, and mark the store that they were in"),
+      store_copy_flags);
   AddGatewayOptions(app, flags, config);  // last: what is added to it would have its footer, too
 }
 

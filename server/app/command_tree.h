@@ -7,6 +7,7 @@
 #include "app/flags.h"
 #include "app/keygen.h"
 #include "app/probe.h"
+#include "app/store_copy.h"
 
 namespace gateway::app {
 
@@ -24,6 +25,7 @@ struct CommandTree {
   CLI::App* contract = nullptr;
   CLI::App* keygen = nullptr;
   CLI::App* probe = nullptr;
+  CLI::App* store = nullptr;
 
   Config config;
   GatewayFlags flags;
@@ -33,6 +35,7 @@ struct CommandTree {
   ContractFlags contract_flags;
   KeygenFlags keygen_flags;
   ProbeFlags probe_flags;
+  StoreCopyFlags store_copy_flags;
 };
 
 }  // namespace gateway::app

@@ -107,7 +107,10 @@ Reading::Reading(int argc, const char* const* argv) {
   sandbox_settings_.emplace(*tree_.sandbox);
   contract_settings_.emplace(*tree_.contract);
   ReadFlags(argc, argv);
-  if (help_.has_value() || tree_.keygen->parsed() || tree_.probe->parsed()) return;
+  if (help_.has_value() || tree_.keygen->parsed() || tree_.probe->parsed() ||
+      tree_.store->parsed()) {
+    return;
+  }
   ReadVariables();
   if (problems_.empty()) ReadFile();
 }
@@ -206,6 +209,10 @@ Parsed Reading::Result() {
   }
   if (problems_.empty() && tree_.probe->parsed()) {
     parsed.probe = tree_.probe_flags;
+    return parsed;
+  }
+  if (problems_.empty() && tree_.store->parsed()) {
+    parsed.store_copy = tree_.store_copy_flags;
     return parsed;
   }
   CheckSeen();

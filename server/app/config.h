@@ -14,6 +14,7 @@
 #include "app/given.h"
 #include "app/probe.h"
 #include "app/secret_file.h"
+#include "app/store_copy.h"
 #include "app/tenants_watch.h"
 #include "app/tls_files.h"
 #include "base/clock.h"
@@ -164,6 +165,7 @@ struct Parsed {
   std::optional<SandboxConfig> sandbox;
   std::optional<ContractConfig> contract;
   std::optional<ProbeFlags> probe;
+  std::optional<StoreCopyFlags> store_copy;
   // No command is to run: the program prints `text` (to stderr if exit_code is not 0) and
   // leaves.
   int exit_code = 0;

@@ -11,5 +11,6 @@ inline constexpr int kEndedAtOnce = 72;  // a second signal asked for the end
 
 inline constexpr int kDoesNotHold = 1;  // of `contract`
 inline constexpr int kNotTried = 2;     // of `contract`: usage, or Pictory was not reached
+inline constexpr int kCopyUsage = 2;    // of `store copy`: usage; else as kCannotServe
 
 }  // namespace gateway::app

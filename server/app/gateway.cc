@@ -391,7 +391,7 @@ absl::Status Gateway::Parts::PrepareTls() {
 
 absl::Status Gateway::Parts::Serve() {
   backend = std::make_unique<CoreBackend>(*core, AnswersNameLoopback(config), config.sandbox,
-                                          archive.get(), *notifications);
+                                          archive.get(), *notifications, kept.away);
   rpc::Domain domain{.hub = core->hub,
                      .store = *kept.store,
                      .wheel = *wheel,
@@ -468,6 +468,7 @@ absl::Status Gateway::Parts::Serve() {
        .store_directory = config.memory_store || !config.store.empty() ? "" : StoreDirectory(),
        .store_commits = kept.commits,
        .store_commit_time = kept.commit_time,
+       .store_away = kept.away,
        .store_queue = kept.writes_queued,
        .watches_max = WatchesMaxOf(config, memory),
        .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()

@@ -190,6 +190,7 @@ void AddStore(Adder& add, const GaugeSources& from) {
   add.Counter("store_commits_total", "Commits of the job store", from.store_commits);
   add.Counter("store_commit_seconds_total", "Time that commits of the job store took together",
               [time = from.store_commit_time] { return Seconds(time()); });
+  add.Gauge("store_away", "1 while the job store cannot be reached", from.store_away);
   add.Gauge("store_writes_queued", "Writes that wait for the job store", from.store_queue);
   if (from.store_directory.empty()) return;
   const std::filesystem::path directory = from.store_directory;

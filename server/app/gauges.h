@@ -32,6 +32,7 @@ struct GaugeSources {
   std::filesystem::path store_directory;  // empty: nothing is on a disk
   std::function<double()> store_commits;
   std::function<Duration()> store_commit_time;
+  std::function<bool()> store_away;
   std::function<std::size_t()> store_queue;
   int watches_max = 0;
   std::function<WallTime()> certificate_ends;  // null: no listener has TLS

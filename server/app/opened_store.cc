@@ -61,6 +61,7 @@ absl::StatusOr<OpenedStore> OpenStore(const Config& config, const std::filesyste
     opened.place = found->store->place();
     opened.lock = std::move(found->lock);
     opened.ahead = found->store->ahead();
+    opened.away = [store = found->store.get()] { return store->away(); };
     Keep(std::move(found->store), config.sandbox, opened);
   } else {
     auto found = OpenSqlite(config, opened.place, std::move(failed));

@@ -23,6 +23,7 @@ struct OpenedStore {
   std::string place;
   Duration ahead{};  // so far is its clock ahead of this machine's
   // Of its writer, for metrics; may be called as long as `store` is there.
+  std::function<bool()> away = [] { return false; };  // it cannot be reached
   std::function<double()> commits = [] { return 0; };
   std::function<Duration()> commit_time = [] { return Duration::zero(); };
   std::function<std::size_t()> writes_queued = [] { return 0; };

@@ -33,38 +33,46 @@ absl::StatusOr<std::string> NameIn(const std::filesystem::path& directory) {
   return name;
 }
 
+}  // namespace
+
 std::string AddressOfThis() {
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
   return absl::StrCat(host.data(), ", process ", getpid());
 }
 
-}  // namespace
-
-absl::Status CompleteStore(const std::string& store, const std::string& store_file,
-                           Config& config) {
-  if (store.empty() && store_file.empty()) return absl::OkStatus();
-  const char* const flag = store.empty() ? "--store-file" : "--store";
-  if (!store.empty() && !store_file.empty()) {
-    return absl::InvalidArgumentError("--store-file: --store is set, too; keep one of them");
+absl::StatusOr<Secret> ReadStorePlace(const std::string& flag, const std::string& text,
+                                      const std::string& file) {
+  const std::string given = text.empty() ? flag + "-file" : flag;
+  if (!text.empty() && !file.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, "-file: ", flag, " is set, too; keep one of them"));
   }
-  std::string conninfo = store;
-  if (!store_file.empty()) {
-    absl::StatusOr<Secret> read = ReadSecretFile(flag, store_file);
+  std::string conninfo = text;
+  if (!file.empty()) {
+    absl::StatusOr<Secret> read = ReadSecretFile(given, file);
     if (!read.ok()) return read.status();
     conninfo = read->Reveal();
   }
   const absl::StatusOr<postgres::Place> place = postgres::PlaceOf(conninfo);
   if (!place.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(flag, ": ", std::string(place.status().message())));
+        absl::StrCat(given, ": ", std::string(place.status().message())));
   }
-  if (!store.empty() && place->has_password) {
-    return absl::InvalidArgumentError(
-        "--store: holds a password, which others can see there; put the URL into a file for "
-        "--store-file, or the password into the file of PGPASSFILE");
+  if (!text.empty() && place->has_password) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, ": holds a password, which others can see there; put the URL into a file for ", flag,
+        "-file, or the password into the file of PGPASSFILE"));
   }
-  config.store = Secret(std::move(conninfo));
+  return Secret(std::move(conninfo));
+}
+
+absl::Status CompleteStore(const std::string& store, const std::string& store_file,
+                           Config& config) {
+  if (store.empty() && store_file.empty()) return absl::OkStatus();
+  absl::StatusOr<Secret> place = ReadStorePlace("--store", store, store_file);
+  if (!place.ok()) return place.status();
+  config.store = *std::move(place);
   return absl::OkStatus();
 }
 

@@ -13,6 +13,14 @@
 
 namespace gateway::app {
 
+// Where a process runs, for people who ask who uses a store.
+std::string AddressOfThis();
+
+// Finds where PostgreSQL is, from the text of a flag such as --store or the file of one such as
+// --store-file; one of them is set. INVALID_ARGUMENT, which never holds a password.
+absl::StatusOr<Secret> ReadStorePlace(const std::string& flag, const std::string& text,
+                                      const std::string& file);
+
 // Finds where PostgreSQL is, from --store or the file of --store-file, and leaves `config.store`
 // empty if there is neither. INVALID_ARGUMENT, which never holds a password.
 absl::Status CompleteStore(const std::string& store, const std::string& store_file, Config& config);

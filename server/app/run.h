@@ -15,6 +15,9 @@ int RunSandbox(const SandboxConfig& config);
 // Prints its report to stdout, and what it does meanwhile to stderr.
 int RunContract(const ContractConfig& config);
 
+// Prints what it has copied to stdout, and what it does meanwhile to stderr.
+int RunStoreCopy(const StoreCopyFlags& flags);
+
 // Prints one line about what it found: to stdout if the gateway serves, else to stderr.
 int RunProbe(const ProbeFlags& flags);
 

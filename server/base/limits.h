@@ -610,6 +610,8 @@ inline constexpr std::size_t kStoreGroupMax = 256;
 inline constexpr std::size_t kStoreGroupMaxBytes = 8 * kMiB;    // of large values in one commit
 inline constexpr std::size_t kListReadMaxBytes = 16 * kMiB;     // of results, for one page
 inline constexpr std::size_t kPartSliceBytes = kChunkMaxBytes;  // a part is stored in rows of this
+inline constexpr int kCopyJobs = 500;   // that `store copy` reads at once, and writes in one commit
+inline constexpr seconds kCopyTold{2};  // how often it says how far it is
 inline constexpr std::size_t kFinishedJobsCachedMax = 10'000;
 // How long a commit waits for the file. Only a program that has nothing to do with the store can
 // hold it that long; reads do not wait.

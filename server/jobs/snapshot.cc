@@ -155,10 +155,12 @@ Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded) 
   return frame;
 }
 
-Frame HeartbeatFrame(std::int32_t revision, bool degraded, const v1::JobEstimate* estimate) {
+Frame HeartbeatFrame(std::int32_t revision, bool degraded, bool store_away,
+                     const v1::JobEstimate* estimate) {
   v1::WatchJobResponse response;
   response.mutable_heartbeat()->set_revision(revision);
   response.mutable_heartbeat()->set_upstream_degraded(degraded);
+  response.mutable_heartbeat()->set_store_away(store_away);
   if (estimate != nullptr) *response.mutable_heartbeat()->mutable_estimate() = *estimate;
   return std::make_shared<const std::string>(response.SerializeAsString());
 }

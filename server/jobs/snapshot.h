@@ -99,7 +99,7 @@ Frame JobFrame(const SnapshotPtr& snapshot, bool degraded,
 Frame FullFrame(const Snapshot& snapshot, std::string_view full, bool degraded);
 
 // A WatchJobResponse that says there is nothing new.
-Frame HeartbeatFrame(std::int32_t revision, bool degraded,
+Frame HeartbeatFrame(std::int32_t revision, bool degraded, bool store_away,
                      const v1::JobEstimate* estimate = nullptr);
 
 }  // namespace gateway::jobs

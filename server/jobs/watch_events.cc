@@ -41,9 +41,10 @@ std::string ListCompletedEvent() {
   return event.SerializeAsString();
 }
 
-std::string JobsHeartbeatEvent(bool degraded) {
+std::string JobsHeartbeatEvent(bool degraded, bool store_away) {
   v1::WatchJobsResponse event;
   event.mutable_heartbeat()->set_upstream_degraded(degraded);
+  event.mutable_heartbeat()->set_store_away(store_away);
   return event.SerializeAsString();
 }
 

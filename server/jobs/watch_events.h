@@ -17,7 +17,7 @@ std::string LeftEvent(const SnapshotPtr& job, bool degraded, Estimates* estimate
 std::string GoneEvent(std::string_view job_id);
 std::string ListStartedEvent(bool restarted);
 std::string ListCompletedEvent();
-std::string JobsHeartbeatEvent(bool degraded);
+std::string JobsHeartbeatEvent(bool degraded, bool store_away);
 std::string ResumeTokenField(std::string_view token);
 
 }  // namespace gateway::jobs

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "postgres/copy_rows.h"
 
 namespace gateway::postgres {
 namespace {
@@ -20,12 +21,18 @@ void BeginShort(Connection& connection) {
       " SET LOCAL idle_in_transaction_session_timeout = '10s'");
 }
 
-void TakeLease(Connection& connection, Identity& identity) {
+absl::Status TakeLease(Connection& connection, Identity& identity) {
   BeginShort(connection);
   // It comes from the same count as the numbers of writers, so that no epoch comes twice.
   identity.epoch =
       connection.Run("UPDATE pictory.store SET last_writer = last_writer + 1 RETURNING last_writer")
           .Int(0, 0);
+  if (!identity.copying) {
+    if (absl::Status admitted = Admit(connection); !admitted.ok()) {
+      connection.Rollback();
+      return admitted;
+    }
+  }
   connection.Run(
       Statement(absl::StrCat("INSERT INTO pictory.gateways (gateway, epoch, lease_until, address)"
                              " VALUES ($1, $2, ",
@@ -43,6 +50,7 @@ void TakeLease(Connection& connection, Identity& identity) {
                                         " WHERE ended_at IS NULL AND gateway = $1"))
                      .Bytes(identity.gateway));
   connection.Commit();
+  return absl::OkStatus();
 }
 
 WallTime RenewLease(Connection& connection, const Identity& identity, bool shares) {

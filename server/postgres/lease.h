@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "jobs/store.h"
@@ -35,6 +36,7 @@ struct Identity {
   std::string gateway;  // the same at each start, of one process at a time
   std::string address;  // where it runs, for people
   std::int64_t epoch = 0;
+  bool copying = false;  // it is no gateway, but copies the store
   bool sandbox = false;  // whether its jobs are the sandbox's
   LeaseTimes times;
 };
@@ -46,8 +48,9 @@ inline constexpr char kNowSql[] = "(extract(epoch FROM clock_timestamp()) * 1000
 void BeginShort(Connection& connection);
 
 // Takes a lease for a process that starts, in a transaction of its own; sets `identity.epoch`. A
-// process of the same name writes nothing from then on.
-void TakeLease(Connection& connection, Identity& identity);
+// process of the same name writes nothing from then on. FAILED_PRECONDITION if the store is being
+// copied, or was moved elsewhere.
+absl::Status TakeLease(Connection& connection, Identity& identity);
 
 // Renews the lease, and gives back the database's time. If it had run out, the gateway holds no
 // shards any more. `shares`: from now on it takes its share of them.

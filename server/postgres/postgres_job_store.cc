@@ -57,6 +57,7 @@ absl::Status OpenError(const Error& error, const std::string& place) {
 absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(PostgresOptions options) {
   Opened opened{.identity = {.gateway = options.gateway,
                              .address = options.address,
+                             .copying = options.copying,
                              .sandbox = options.sandbox,
                              .times = options.lease_times}};
   const absl::StatusOr<Place> place = PlaceOf(options.conninfo);
@@ -75,7 +76,9 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
         return migrated;
       }
       opened.created |= created;
-      TakeLease(*connection, opened.identity);
+      if (absl::Status leased = TakeLease(*connection, opened.identity); !leased.ok()) {
+        return leased;
+      }
       const MonoTime asked = std::chrono::steady_clock::now();
       const WallTime here = SystemClock().WallNow();
       const WallTime there = RenewLease(*connection, opened.identity, /*shares=*/false);

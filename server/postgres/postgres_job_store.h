@@ -26,6 +26,7 @@
 #include "jobs/store.h"
 #include "postgres/lane.h"
 #include "postgres/writer.h"
+#include "store/copyable.h"
 
 namespace gateway::postgres {
 
@@ -33,6 +34,8 @@ struct PostgresOptions {
   std::string conninfo;  // a postgres:// URL, or libpq's `key=value` text
   // Whether the jobs are the sandbox's. A store of one kind is never opened as the other.
   bool sandbox = false;
+  // For a copy and not for a gateway: the store's mark (store/copy_mark.h) does not keep it out.
+  bool copying = false;
   // The gateway's name, the same at each start and of no two processes at once; and where it runs,
   // for people.
   std::string gateway;
@@ -59,7 +62,7 @@ struct PostgresOptions {
   LeaseTimes lease_times;
 };
 
-class PostgresJobStore final : public jobs::Store {
+class PostgresJobStore final : public jobs::Store, public store::Copyable {
  public:
   // Blocks until the server is reached and its tables are of the present schema. Errors say a way
   // out: INVALID_ARGUMENT (conninfo), UNAVAILABLE (not reached), FAILED_PRECONDITION (settings with
@@ -112,6 +115,20 @@ class PostgresJobStore final : public jobs::Store {
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
   absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
+  absl::StatusOr<std::string> ReadStoreId() override;
+  absl::StatusOr<store::CopyCounts> Count() override;
+  absl::StatusOr<store::CopiedRest> ReadRest() override;
+  absl::StatusOr<std::vector<store::CopiedJob>> ReadJobs(const jobs::JobKey& after) override;
+  absl::StatusOr<std::vector<store::CopiedSlice>> ReadSlices(const jobs::JobKey& job, int part,
+                                                             std::int64_t after_slice) override;
+  absl::StatusOr<std::vector<jobs::JobKey>> FindSlices(const jobs::JobKey& after,
+                                                       const jobs::JobKey& last) override;
+  absl::StatusOr<std::optional<store::CopyMark>> ReadMark() override;
+  absl::Status SetMark(const std::optional<store::CopyMark>& mark) override;
+  absl::Status Clear(const std::optional<store::CopyMark>& mark) override;
+  absl::Status WriteSlices(std::vector<store::CopiedSlice> slices) override;
+  absl::Status WriteJobs(std::vector<store::CopiedJob> jobs) override;
+  absl::Status WriteRest(store::CopiedRest rest) override;
   // Closes as Store says, and gives the lease back. What is not stored after `close_wait` gets
   // UNAVAILABLE, and reads that have not begun get it at once; it takes no longer than that and one
   // try to connect.
@@ -123,6 +140,8 @@ class PostgresJobStore final : public jobs::Store {
   Duration ahead() const { return ahead_; }
   // Whether each commit waits for a standby.
   bool has_standby() const { return has_standby_; }
+  // Whether the server cannot be reached at present.
+  bool away() const { return writer_.away(); }
   // Where the store is, without a password.
   const std::string& place() const { return place_; }
 
@@ -151,6 +170,11 @@ class PostgresJobStore final : public jobs::Store {
   // StatusOr<T>.
   template <class T, class Query>
   void WriteFor(jobs::JobKey job, Query query, Callback<T> done);
+  // Of a copy: runs `query` on a connection of its own, and `apply` as a write.
+  template <class T, class Query>
+  absl::StatusOr<T> ReadToCopy(Query query);
+  absl::Status WriteToCopy(std::function<absl::Status(Connection&)> apply);
+
   template <class T, class Query>
   void Read(Lane& lane, Query query, Callback<T> done);
   // Ends what gateways that are gone have left in the shards of the renewal, then tells of it.
@@ -174,6 +198,7 @@ class PostgresJobStore final : public jobs::Store {
   std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
   Told told_;
   End end_;
+  std::unique_ptr<Connection> copying_;  // null until a copy reads
   Lane finds_;
   Lane lists_;
   Lane parts_;

@@ -79,6 +79,11 @@ void Writer::Close() {
   if (thread_.joinable()) thread_.join();
 }
 
+bool Writer::away() const {
+  MutexLock lock(mutex_);
+  return away_;
+}
+
 std::size_t Writer::queued() const {
   MutexLock lock(mutex_);
   return admitted_;

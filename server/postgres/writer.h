@@ -84,6 +84,8 @@ class Writer {
   // How long they took together; what else a group does is not counted.
   Duration commit_time() const { return Duration(commit_time_.load(std::memory_order_relaxed)); }
   std::size_t queued() const EXCLUDES(mutex_);
+  // Whether PostgreSQL cannot be reached.
+  bool away() const EXCLUDES(mutex_);
 
  private:
   struct Pending {

@@ -82,6 +82,9 @@ class Writes {
   std::vector<jobs::OwedJob> TakeLeft(WallTime now, const std::string& gateway, const Left& left,
                                       const LeftJobs& found);
 
+  // For what a copy reads and writes (postgres/copy_rows.h).
+  Connection& connection() { return connection_; }
+
   const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
   // Goes back to what had changed when there were so many changes.
   void Forget(std::size_t changes) { changed_.resize(changes); }

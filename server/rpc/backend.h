@@ -80,6 +80,8 @@ class Backend {
   virtual void Name(const jobs::JobKeyView& job) = 0;
   // Whether what watchers of an account's jobs see may lag, because Pictory cannot be asked.
   virtual bool IsDegraded(const std::string& account) = 0;
+  // Whether the job store cannot be reached at present.
+  virtual bool IsStoreAway() = 0;
 };
 
 }  // namespace gateway::rpc

@@ -46,6 +46,7 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
     return domain.backend.IsDegraded(account);
   };
   options.estimates = domain.estimates;
+  options.store_away = [&domain] { return domain.backend.IsStoreAway(); };
   return std::make_shared<watch::WatchStream>(std::move(options), domain.clock, sink);
 }
 

@@ -76,6 +76,7 @@ std::shared_ptr<watch::JobsStream> MakeWatchJobs(const WatchLimits& limits, cons
   options.degraded = [&domain](const std::string& account) {
     return domain.backend.IsDegraded(account);
   };
+  options.store_away = [&domain] { return domain.backend.IsStoreAway(); };
   options.named = [&domain](const jobs::JobKeyView& job) { domain.backend.Name(job); };
   options.heartbeat = limits.heartbeat;
   options.stuck = limits.stuck;

@@ -422,6 +422,13 @@ std::int64_t BeginEpoch(SQLite::Database& db) {
   return epoch;
 }
 
+void RaiseEpoch(SQLite::Database& db, std::int64_t epoch) {
+  if (epoch <= db.execAndGet("SELECT epoch FROM store").getInt64()) return;
+  // The number is on the first page, which is moved into jobs.db before the others.
+  db.exec(absl::StrCat("PRAGMA schema_version = ", kCookieBase + epoch + 2));
+  db.exec(absl::StrCat("UPDATE store SET epoch = ", epoch));
+}
+
 std::optional<FileTime> TimeWithoutLog(const std::string& path) {
   try {
     // An immutable file has no log, and needs no locks.

@@ -50,6 +50,10 @@ void NumberEpochs(SQLite::Database& db);
 // SQLite::Exception.
 std::int64_t BeginEpoch(SQLite::Database& db);
 
+// Goes on with a later epoch, that of a store which is copied into this one, and the number of the
+// next. For a transaction. Throws SQLite::Exception.
+void RaiseEpoch(SQLite::Database& db, std::int64_t epoch);
+
 // FileTime is what jobs.db alone, without its log, tells of its time.
 struct FileTime {
   std::int64_t epoch = 0;

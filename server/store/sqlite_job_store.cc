@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/own_file.h"
 #include "store/checkpoint.h"
+#include "store/copy_rows.h"
 #include "store/grant_all.h"
 #include "store/hint_rows.h"
 #include "store/room.h"
@@ -75,9 +76,11 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
   if (!files.ok()) return files.status();
   opened.files = *std::move(files);
   auto writing = OpenForWriting(path, options.sandbox, options.max_pages);
-  if (!writing.ok()) {
+  absl::Status admitted = writing.status();
+  if (writing.ok() && !options.copying) admitted = AdmitGateway(ReadCopyMark(**writing));
+  if (!admitted.ok()) {
     if (!(*mark)->log.has_value()) RemoveOpenMarkWithoutLog(directory);
-    return writing.status();
+    return admitted;
   }
   opened.writing = *std::move(writing);
   for (const auto& [lane, cache_kib] : {std::pair(&opened.finds, limits::kFindsCacheKiB),
@@ -93,6 +96,7 @@ absl::StatusOr<SqliteJobStore::Opened> SqliteJobStore::OpenFiles(const SqliteOpt
   NumberEpochs(*opened.writing);
   const bool numbered = FoldLog(*opened.writing);
   const std::int64_t epoch = BeginEpoch(*opened.writing);
+  if (!options.copying) NoteCopyUsed(*opened.writing);
   const bool folded = FoldLog(*opened.writing);
   auto log = opened.files->HoldLog();
   if (!log.ok()) return log.status();
@@ -490,6 +494,7 @@ void SqliteJobStore::Close() {
   for (ReadThread* lane : Lanes()) lane->Close();
   // Folding is for tidiness, not for durability: every commit is on disk already, and the next
   // start reads the log.
+  copying_.reset();
   if (FoldAtEnd()) RemoveLogOnClose(*db_);
   db_.reset();
   lock_.reset();

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "jobs/store.h"
+#include "store/copyable.h"
 #include "store/group_committer.h"
 #include "store/open_mark.h"
 #include "store/read_thread.h"
@@ -35,6 +36,8 @@ struct SqliteOptions {
   std::string directory;  // created if missing, readable by this user only
   // Whether the jobs are the sandbox's. A store of one kind is never opened as the other.
   bool sandbox = false;
+  // For a copy and not for a gateway: the store's mark (copy_mark.h) does not keep it out.
+  bool copying = false;
 
   // Called once, on the writer's thread, when a commit failed or the files were found lost
   // (store_files.h): no later write is accepted, in the second case nothing is read either, and the
@@ -54,7 +57,7 @@ struct SqliteOptions {
   std::function<absl::Status(std::size_t)> before_commit;
 };
 
-class SqliteJobStore final : public jobs::Store {
+class SqliteJobStore final : public jobs::Store, public Copyable {
  public:
   // Blocks until the file is open and of the present schema. Errors name the file and a way out:
   // FAILED_PRECONDITION (held by another process, made by a newer program, made for the other of
@@ -103,6 +106,21 @@ class SqliteJobStore final : public jobs::Store {
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
   absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
 
+  absl::StatusOr<std::string> ReadStoreId() override;
+  absl::StatusOr<CopyCounts> Count() override;
+  absl::StatusOr<CopiedRest> ReadRest() override;
+  absl::StatusOr<std::vector<CopiedJob>> ReadJobs(const jobs::JobKey& after) override;
+  absl::StatusOr<std::vector<CopiedSlice>> ReadSlices(const jobs::JobKey& job, int part,
+                                                      std::int64_t after_slice) override;
+  absl::StatusOr<std::vector<jobs::JobKey>> FindSlices(const jobs::JobKey& after,
+                                                       const jobs::JobKey& last) override;
+  absl::StatusOr<std::optional<CopyMark>> ReadMark() override;
+  absl::Status SetMark(const std::optional<CopyMark>& mark) override;
+  absl::Status Clear(const std::optional<CopyMark>& mark) override;
+  absl::Status WriteSlices(std::vector<CopiedSlice> slices) override;
+  absl::Status WriteJobs(std::vector<CopiedJob> jobs) override;
+  absl::Status WriteRest(CopiedRest rest) override;
+
   // Closes as Store says; it also folds the write-ahead log into jobs.db and gives up the
   // directory. If the store has failed or its files are lost, everything is left as a kill would
   // leave it. Close may be called twice, but not from a callback.
@@ -141,6 +159,11 @@ class SqliteJobStore final : public jobs::Store {
   // Posts the next slices of its parts, or at the end its record; the rest follows from there.
   void Continue(std::shared_ptr<LargeUpdate> update);
 
+  // Of a copy: runs `query` on a connection of its own, and `apply` as a write.
+  template <class T, class Query>
+  absl::StatusOr<T> ReadToCopy(Query query);
+  absl::Status WriteToCopy(std::function<void(SQLite::Database&)> apply);
+
   template <class T, class Query>
   void Read(ReadThread& lane, Query query, Callback<T> done);
   std::array<ReadThread*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
@@ -153,6 +176,7 @@ class SqliteJobStore final : public jobs::Store {
   std::unique_ptr<StateLock> lock_ GUARDED_BY(close_mutex_);  // null once closed
   std::unique_ptr<StoreFiles> files_;                         // the writer's until it is closed
   std::unique_ptr<SQLite::Database> db_;                      // as well; null once closed
+  std::unique_ptr<SQLite::Database> copying_;                 // null until a copy reads
   ReadThread finds_;
   ReadThread lists_;
   ReadThread parts_;

@@ -45,7 +45,8 @@ Stream::Step JobsStream::Next(const std::optional<absl::Status>& ending) {
   } else if (heartbeat_due_ && !step.run) {
     heartbeat_due_ = false;
     told_ = true;
-    step = {.write = WithToken(jobs::JobsHeartbeatEvent(degraded(options_.account)), nullptr)};
+    step = {.write = WithToken(jobs::JobsHeartbeatEvent(degraded(options_.account), store_away()),
+                               nullptr)};
   }
   return step;
 }

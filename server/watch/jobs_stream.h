@@ -46,6 +46,7 @@ struct JobsStreamOptions {
       load_full{};
   // As in WatchOptions.
   std::function<bool(const std::string& account)> degraded{};
+  std::function<bool()> store_away{};
   // A caller has shown that it knows the job; may be null.
   std::function<void(const jobs::JobKeyView& job)> named{};
   Duration heartbeat = limits::kHeartbeatInterval;
@@ -133,6 +134,7 @@ class JobsStream final : public FeedReader, public Stream {
   bool degraded(const std::string& account) const {
     return options_.degraded && options_.degraded(account);
   }
+  bool store_away() const { return options_.store_away && options_.store_away(); }
   std::shared_ptr<JobsStream> Self() {
     return std::static_pointer_cast<JobsStream>(shared_from_this());
   }

@@ -103,7 +103,8 @@ jobs::Frame WatchStream::Heartbeat() {
   if (options_.estimates != nullptr && told_ != nullptr) {
     estimate = options_.estimates->Of(*told_, degraded());
   }
-  return jobs::HeartbeatFrame(newest_, degraded(), estimate.has_value() ? &*estimate : nullptr);
+  return jobs::HeartbeatFrame(newest_, degraded(), store_away(),
+                              estimate.has_value() ? &*estimate : nullptr);
 }
 
 Stream::Step WatchStream::LoadFinal() {

@@ -30,6 +30,8 @@ struct WatchOptions {
   // not call the stream; null: never.
   std::function<bool(const std::string& account)> degraded{};
   jobs::Estimates* estimates = nullptr;  // null: jobs are told without
+  // Whether the store cannot be reached, for heartbeats. As above.
+  std::function<bool()> store_away{};
   Duration heartbeat = limits::kHeartbeatInterval;
   Duration stuck = limits::kWriteStuckAfter;
   // A watch that lasts longer ends with UNAVAILABLE, for the caller to go on over a new connection.
@@ -62,6 +64,7 @@ class WatchStream final : public jobs::Watcher, public Stream {
   bool degraded() const REQUIRES(mutex_) {
     return begun_ && options_.degraded && options_.degraded(account_);
   }
+  bool store_away() const { return options_.store_away && options_.store_away(); }
 
   const WatchOptions options_;
   const MonoTime ends_at_;

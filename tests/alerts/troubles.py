@@ -11,6 +11,7 @@ import subprocess
 
 from live.certificates import Authority
 from live.gateway import Gateway
+from live.postgres import Postgres
 from live.process import wait_until
 from live.programs import BIN
 from live.receiver import Receiver
@@ -30,8 +31,9 @@ class Scene:
         exits.callback(self.prometheus.end)
         self.g = None
 
-    def gateway(self, *flags, listen=None, **kwargs):
+    def gateway(self, *flags, listen=None, database=None, **kwargs):
         self.g = Gateway(self.folder / "gateway", *flags, start=False, **kwargs)
+        self.g.database = database
         if listen:
             self.g.listen = listen
         self.exits.callback(self.end)
@@ -208,6 +210,15 @@ def pressure(scene):
     strace = subprocess.Popen(["strace", "-o", os.devnull, "-p", watchers, "-e", "trace=futex",
                                "-e", "inject=futex:delay_exit=300000"], stderr=subprocess.DEVNULL)
     scene.exits.callback(lambda: (strace.kill(), strace.wait()))
+
+
+@trouble("PictoryGatewayStoreAway", "its PostgreSQL is killed")
+def away(scene):
+    server = Postgres()
+    scene.exits.callback(server.end)
+    scene.gateway(database=server.database("jobs"))
+    yield
+    server.kill()
 
 
 @trouble("PictoryGatewayStoreSlow", "each flush of the disk takes 400 ms longer")

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+import urllib.request
 
 import find_live  # noqa: F401
 from live.gateway import Gateway
@@ -143,10 +144,18 @@ class Away(unittest.TestCase):
         self.addCleanup(self.server.end)
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        self.g = Gateway(self.folder.name, speed=1, start=False)
+        self.g = Gateway(self.folder.name, "--http-listen", "127.0.0.1:0", speed=1, start=False)
         self.g.database = self.server.database("jobs")
         self.addCleanup(lambda: self.g.end())
         self.g.start()
+
+    def heartbeat(self, job):
+        """With which a watch begins that has seen the present revision."""
+        revision = self.g.json("get", job["jobId"])["revision"]
+        request = urllib.request.Request(f"{self.g.http}/v1/jobs/{job['jobId']}:watch?after_revision={revision}",
+                                         headers={"Accept": "application/x-ndjson"})
+        with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as lines:
+            return next(event["heartbeat"] for event in map(json.loads, lines) if "heartbeat" in event)
 
     def test_a_watch_and_a_job_go_on_and_submits_say_when_to_come_again(self):
         g = self.g
@@ -160,7 +169,10 @@ class Away(unittest.TestCase):
         self.addCleanup(reader.join)
         wait_until(lambda: lines, "the watch to begin")
         self.server.kill()
+        self.assertEqual(g.metric("store_away"), 0)
         wait_until(lambda: "store_away" in g.said(), "the gateway to notice")
+        self.assertEqual(g.metric("store_away"), 1)
+        self.assertTrue(self.heartbeat(job)["storeAway"])
 
         refused = g.run("preview", "--name", "late", "--text", STORY, "--timeout", "5")
         self.assertNotEqual(refused.returncode, 0)
@@ -175,6 +187,7 @@ class Away(unittest.TestCase):
         reader.join()
         self.assertEqual(json.loads(lines[-1])["state"], "JOB_STATE_SUCCEEDED")
         self.assertIn("store_back", g.said())
+        self.assertEqual(g.metric("store_away"), 0)
         self.assertEqual(g.json("get", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
         self.assertEqual(g.json("preview", "--name", "after", "--text", STORY, "--wait")["state"],
                          "JOB_STATE_SUCCEEDED")

@@ -51,8 +51,13 @@ def one(name, kind, ending=""):
     return found
 
 
+def workload(name):
+    [found] = [each for each in objects(name) if each["kind"] in ("StatefulSet", "Deployment")]
+    return found
+
+
 def pod(name):
-    return one(name, "StatefulSet")["spec"]["template"]
+    return workload(name)["spec"]["template"]
 
 
 def container(name):
@@ -110,7 +115,13 @@ class Refused(unittest.TestCase):
     def test_what_would_lose_money_or_not_start(self):
         for arguments, words in (
                 (("sandbox=true", "replicas=2"), "pay Pictory twice"),
-                (("sandbox=true", "replicas=0"), "replicas must be 1"),
+                (("sandbox=true", "replicas=0"), "replicas"),
+                (("sandbox=true", "replicas=2.5", "store.postgres.secretName=x"), "replicas"),
+                (("sandbox=true", "replicas=2", "store.postgres.secretName=x", "archive.volume=claim"), "one gateway's"),
+                (("sandbox=true", "replicas=2", "store.postgres.secretName=x", "webhook.url=https://x"), "their key"),
+                (("sandbox=true", "store.postgres.secretName=x", "state.existingClaim=y"), "exclude each other"),
+                (("sandbox=true", "store.postgres.url=postgres://x"), "store"),
+                (("sandbox=true", "settings.store=postgres://x"), "see store"),
                 ((), "no Pictory account"),
                 (("sandbox=true", "apiKey.secretName=x"), "exclude each other"),
                 (("apiKey.secretName=x", "istio.enabled=true", "tls.secretName=y"), "exclude each other"),
@@ -177,7 +188,7 @@ class Facts(unittest.TestCase):
         self.assertIn({"name": "http", "containerPort": 8080}, gateway_container["ports"])
 
     def test_one_gateway_whose_jobs_stay(self):
-        for values in VALUES:
+        for values in (each for each in VALUES if each.stem != "several"):
             with self.subTest(values.stem):
                 spec = one(values.stem, "StatefulSet")["spec"]
                 self.assertEqual(spec["replicas"], 1)
@@ -191,6 +202,35 @@ class Facts(unittest.TestCase):
         [claim] = one("plain", "StatefulSet")["spec"]["volumeClaimTemplates"]
         self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteOnce"])
         self.assertNotIn("volumeClaimTemplates", one("tls", "StatefulSet")["spec"])
+
+    def test_several_gateways_share_a_postgres_and_have_no_volume(self):
+        spec = one("several", "Deployment")["spec"]
+        self.assertEqual(spec["replicas"], 3)
+        self.assertEqual(spec["strategy"], {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+        self.assertFalse({"StatefulSet", "PersistentVolumeClaim"} & {each["kind"] for each in objects("several")})
+        inside = spec["template"]["spec"]
+        volumes = {each["name"]: each for each in inside["volumes"]}
+        self.assertEqual(volumes["state"], {"name": "state", "emptyDir": {"sizeLimit": "64Mi"}})
+        self.assertEqual(volumes["store"]["secret"], {"secretName": "pictory-store", "defaultMode": 0o440})
+        conf = settings("several")
+        mounts = {each["name"]: each["mountPath"] for each in container("several")["volumeMounts"]}
+        self.assertEqual(conf["store-file"], f"{mounts['store']}/uri")
+        self.assertEqual(conf["drain-delay"], "5", "there are others to go to")
+        self.assertEqual([each["topologyKey"] for each in inside["topologySpreadConstraints"]],
+                         ["kubernetes.io/hostname", "topology.kubernetes.io/zone"])
+        labels = spec["template"]["metadata"]["labels"]
+        for each in inside["topologySpreadConstraints"]:
+            self.assertLessEqual(each["labelSelector"]["matchLabels"].items(), labels.items())
+        self.assertEqual(one("several", "PodDisruptionBudget")["spec"]["maxUnavailable"], 1)
+        self.assertIn({"ports": [{"port": 6432, "protocol": "TCP"}]}, one("several", "NetworkPolicy")["spec"]["egress"])
+
+    def test_one_gateway_with_a_postgres_and_an_archive_ends_before_the_next_starts(self):
+        text = template("--set=sandbox=true,store.postgres.secretName=x,archive.volume=claim,drain.delaySeconds=0").stdout
+        [found] = [each for each in yaml.safe_load_all(text) if each and each["kind"] == "Deployment"]
+        self.assertEqual(found["spec"]["strategy"], {"type": "Recreate"})
+        self.assertEqual(schemas.complaints(text, NEWEST)[0], "")
+        self.assertEqual(settings("plain")["drain-delay"], "5", "what is set counts")
+        self.assertEqual(settings("sandbox")["drain-delay"], "0", "there is nobody else to go to")
 
     def archive_of(self, text):
         """Where files go, by how many MiB, and the volume that is there; the folder is made in it, and not by root."""
@@ -229,7 +269,7 @@ class Facts(unittest.TestCase):
                 conf, spec = settings(values.stem), pod(values.stem)["spec"]
                 self.assertEqual(spec["terminationGracePeriodSeconds"],
                                  int(conf["drain-delay"]) + int(conf["drain-timeout"]) + DRAIN_AND_SUBMIT_SECONDS)
-                self.assertNotIn("lifecycle", container(values.stem), "no preStop: there is no second gateway")
+                self.assertNotIn("lifecycle", container(values.stem), "no preStop: the drain delay is the pause")
         self.assertEqual(pod("istio")["spec"]["terminationGracePeriodSeconds"], 60)
         self.assertIn("**60 s** with the defaults", (ROOT / "server/docs/operations.md").read_text())
 

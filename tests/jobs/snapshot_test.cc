@@ -128,9 +128,12 @@ TEST(SnapshotTest, ListsLeaveTextsOutAndSaySo) {
 
 TEST(SnapshotTest, HeartbeatNamesTheRevision) {
   v1::WatchJobResponse watch;
-  ASSERT_TRUE(watch.ParseFromString(*HeartbeatFrame(7, true)));
+  ASSERT_TRUE(watch.ParseFromString(*HeartbeatFrame(7, true, false)));
   EXPECT_EQ(watch.heartbeat().revision(), 7);
   EXPECT_TRUE(watch.heartbeat().upstream_degraded());
+  EXPECT_FALSE(watch.heartbeat().store_away());
+  ASSERT_TRUE(watch.ParseFromString(*HeartbeatFrame(7, false, true)));
+  EXPECT_TRUE(watch.heartbeat().store_away());
 }
 
 TEST(SnapshotTest, TimesBeforeTheEpochAreWholeTimestamps) {

@@ -65,7 +65,7 @@ TEST(ConnectionTest, ATransactionDoesNotDependOnSettings) {
   connection->Script(
       "SET default_transaction_isolation = 'serializable'; SET client_min_messages = 'error'");
   Identity identity{.gateway = "one", .address = "here"};
-  TakeLease(*connection, identity);
+  ASSERT_TRUE(TakeLease(*connection, identity).ok());
   Session session(std::move(connection), identity, 100, std::nullopt);
   session.Begin();
   const auto setting = [&](const char* name) {

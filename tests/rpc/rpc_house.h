@@ -217,6 +217,7 @@ class RpcHouse : public rpc::Backend {
   bool IsDegraded(const std::string& account) override {
     return degraded.load() || account == degraded_account;
   }
+  bool IsStoreAway() override { return store_away.load(); }
 
   // A connection of its own.
   std::shared_ptr<grpc::Channel> Channel(grpc::ChannelArguments arguments = {}) {
@@ -268,6 +269,7 @@ class RpcHouse : public rpc::Backend {
   watch::StreamWheel wheel{clock, timers, broadcaster};
   watch::Follower follower{feed, store_, hub, clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
+  std::atomic<bool> store_away{false};
   std::string degraded_account;    // beside it, set before the call
   std::string obstructed_account;  // before the call, and what is in its way
   absl::Status obstacle;

@@ -64,6 +64,7 @@ class FakeJobsSink final : public watch::StreamSink {
       case jobs::v1::WatchJobsResponse::kListCompleted:
         return "listed";
       case jobs::v1::WatchJobsResponse::kHeartbeat:
+        if (response.heartbeat().store_away()) return "away beat";
         return response.heartbeat().upstream_degraded() ? "degraded beat" : "beat";
       default:
         return "nothing";

@@ -163,6 +163,7 @@ class JobsStreamTest : public ::testing::Test {
     options.resume = ReadResumeToken(token);
     EXPECT_EQ(options.resume.has_value(), !token.empty());
     options.max_life = life_;
+    options.store_away = [this] { return away_; };
     if (full_) {
       options.load_full = [](const jobs::SnapshotPtr& job, const auto& done) {
         v1::WatchJobsResponse full;
@@ -214,6 +215,7 @@ class JobsStreamTest : public ::testing::Test {
   StreamWheel wheel_{clock_, clock_, here_->broadcaster};
   Duration life_ = Duration::max();
   bool full_ = false;
+  std::atomic<bool> away_{false};  // the store
   std::vector<std::unique_ptr<Call>> calls_;
 };
 
@@ -535,6 +537,17 @@ TEST_F(JobsStreamTest, AQuietStreamBeatsAndThePositionIsNewInIt) {
   Advance(limits::kHeartbeatInterval + seconds(1));
   EXPECT_THAT(Read(call), ElementsAre("beat"));
   EXPECT_NE(call.sink.token, before) << "what it need not be told is not read again";
+}
+
+TEST_F(JobsStreamTest, ABeatSaysThatTheStoreIsAwayForAsLongAsItIs) {
+  Call& call = Start();
+  Read(call);
+  away_ = true;
+  Advance(limits::kHeartbeatInterval + seconds(1));
+  EXPECT_THAT(Read(call), ElementsAre("away beat"));
+  away_ = false;
+  Advance(limits::kHeartbeatInterval + seconds(1));
+  EXPECT_THAT(Read(call), ElementsAre("beat"));
 }
 
 TEST_F(JobsStreamTest, ABeatBeforeTheListIsNothingToGoOnFrom) {

@@ -220,6 +220,20 @@ TEST_F(WatchStreamTest, TheEstimateOfAJobThatDoesNotChangeComesWithTheHeartbeats
   EXPECT_FALSE(sink_.last.job().has_estimate());
 }
 
+TEST_F(WatchStreamTest, AHeartbeatSaysThatTheStoreIsAwayForAsLongAsItIs) {
+  bool away = true;
+  Start({.store_away = [&away] { return away; }});
+  WriteDone();
+  Advance(seconds(26));
+  EXPECT_THAT(sink_.written, ElementsAre("1", "beat 1"));
+  EXPECT_TRUE(sink_.last.heartbeat().store_away());
+  WriteDone();
+  away = false;
+  Advance(seconds(26));
+  EXPECT_THAT(sink_.written, ElementsAre("1", "beat 1", "beat 1"));
+  EXPECT_FALSE(sink_.last.heartbeat().store_away());
+}
+
 TEST_F(WatchStreamTest, AWriteThatDoesNotEndIsCancelledOnceAndThenEnds) {
   Start();
   sink_.on_cancel = [this] {

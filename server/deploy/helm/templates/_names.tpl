@@ -25,7 +25,16 @@ labels:
 {{ include "gateway.name" . }}.{{ .Release.Namespace }}.svc.cluster.local
 {{- end }}
 
+{{- /* What the pods are kept by: gateways that share PostgreSQL have no volume of their own. */}}
+{{- define "gateway.kind" -}}
+{{ ternary "Deployment" "StatefulSet" (ne .Values.store.postgres.secretName "") }}
+{{- end }}
+
+{{- define "gateway.delay" -}}
+{{- if kindIs "invalid" .Values.drain.delaySeconds }}{{ ternary 5 0 (gt (int .Values.replicas) 1) }}{{ else }}{{ int .Values.drain.delaySeconds }}{{ end -}}
+{{- end }}
+
 {{- /* The bound of an orderly end (server/docs/operations.md, "Ending"). */}}
 {{- define "gateway.grace" -}}
-{{ add .Values.drain.delaySeconds .Values.drain.timeoutSeconds 40 }}
+{{ add (include "gateway.delay" .) .Values.drain.timeoutSeconds 40 }}
 {{- end }}

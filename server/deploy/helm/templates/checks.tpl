@@ -1,13 +1,25 @@
 {{- /* What would lose money or never start is refused here, in words. */}}
 {{- define "gateway.checks" -}}
-{{- if ne (int .Values.replicas) 1 }}
-{{- fail "replicas must be 1: a gateway owns its account's jobs, and two with stores of their own pay Pictory twice for one request. For more load give it more memory and CPU; for more accounts install the chart once for each." }}
+{{- $shared := ne .Values.store.postgres.secretName "" }}
+{{- if and (gt (int .Values.replicas) 1) (not $shared) }}
+{{- fail "replicas must be 1 without store.postgres: a gateway owns its jobs, and two with stores of their own pay Pictory twice for one request. Give them one PostgreSQL (store.postgres.secretName), or one gateway more memory and CPU." }}
+{{- end }}
+{{- if gt (int .Values.replicas) 1 }}
+{{- if .Values.archive.volume }}
+{{- fail "archive.volume: an archive is one gateway's, and callers reach any of several; leave it out, or set replicas=1" }}
+{{- end }}
+{{- if .Values.webhook.url }}
+{{- fail "webhook.url: its calls could reach another gateway than the one that has their key; leave it out, and jobs are polled, or set replicas=1" }}
+{{- end }}
+{{- end }}
+{{- if and $shared .Values.state.existingClaim }}
+{{- fail "store.postgres and state.existingClaim exclude each other: the jobs are in PostgreSQL, and there is no volume. To move the jobs of a volume there, see server/docs/kubernetes.md" }}
 {{- end }}
 {{- $settings := .Values.settings }}
-{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" "archive-dir" "http-listen" "http-allow-origin" }}
+{{- $own := list "listen" "admin-listen" "trust-network" "state-dir" "store" "store-file" "log-format" "ready-file" "drain-delay" "drain-timeout" "sandbox" "api-key-file" "tls-cert-file" "tls-key-file" "webhook-listen" "webhook-url" "archive-dir" "http-listen" "http-allow-origin" }}
 {{- range $name, $value := $settings }}
 {{- if has $name $own }}
-{{- fail (printf "settings.%s: the chart sets it; see drain, tls, http, webhook, apiKey, archive and sandbox in values.yaml" $name) }}
+{{- fail (printf "settings.%s: the chart sets it; see store, drain, tls, http, webhook, apiKey, archive and sandbox in values.yaml" $name) }}
 {{- end }}
 {{- if kindIs "map" $value }}
 {{- fail (printf "settings.%s: must be a value or a list" $name) }}

@@ -29,7 +29,10 @@ def psql(database, script):
 
 
 class Postgres:
-    def __init__(self):
+    STANDBY = "standby"
+
+    def __init__(self, primary=None):
+        """Empty; or a standby of another one, which follows it from now on."""
         # Short, because the path of a socket must be.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
         self.log = self.folder / "log"
@@ -40,9 +43,11 @@ class Postgres:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self.servant = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.folder.chmod(0o711)
-        subprocess.run([program("initdb"), "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8",
-                        "--locale=C.UTF-8", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd="/",
-                       **self.servant)
+        made = [program("initdb"), "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        if primary:
+            made = [program("pg_basebackup"), "-D", self.data, "-X", "stream", "-R", "-c", "fast", "--no-sync", "-d",
+                    f"host={primary.folder} user={USER} application_name={self.STANDBY}"]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd="/", **self.servant)
         with open(self.data / "postgresql.conf", "a") as settings:
             settings.write(f"listen_addresses = ''\nunix_socket_directories = '{self.folder}'\n")
         self.start()
@@ -79,3 +84,14 @@ class Postgres:
         """Makes one, and says how a gateway names it."""
         self.sql(f"CREATE DATABASE {name}")
         return f"host={self.folder} user={USER} dbname={name}"
+
+    def wait_for_standby(self):
+        """From now on every commit waits for its standby, which has caught up."""
+        for setting in (f"ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 ({self.STANDBY})'",
+                        "SELECT pg_reload_conf()"):
+            self.sql(setting)
+        wait_until(lambda: self.sql("SELECT sync_state FROM pg_stat_replication") == ["sync"], "the standby", every=0.1)
+
+    def promote(self):
+        """Makes a standby a primary."""
+        self.sql("SELECT pg_promote()")

@@ -35,8 +35,8 @@ class Rig:
         self.exits.callback(started.end)
         return started
 
-    def postgres(self):
-        started = Postgres()
+    def postgres(self, primary=None):
+        started = Postgres(primary)
         self.exits.callback(started.end)
         return started
 
