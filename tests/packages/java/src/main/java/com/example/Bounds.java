@@ -89,10 +89,13 @@ public final class Bounds {
     System.out.println("halves " + file(args[2] + "/halves") + " " + file(args[2] + "/halves"));
     told(args[5]);
     downloads(args[2]);
-    callAll(PictoryJobsGrpc.newBlockingStub(Connection.to(args[5])));
+    ManagedChannel plain = Connection.to(args[5]);
+    callAll(PictoryJobsGrpc.newBlockingStub(plain));
+    plain.shutdownNow();
     ManagedChannel safe =
         Connection.to(args[6], TlsChannelCredentials.newBuilder().trustManager(new File(args[7])).build());
     System.out.println("secure " + get(PictoryJobsGrpc.newBlockingStub(safe), "").getJobId());
+    safe.shutdownNow();
     again();
     System.exit(0);
   }
