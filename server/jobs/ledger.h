@@ -36,7 +36,8 @@ class Ledger {
   // Tells of each stored change that no observer hears of. It is set before the first change.
   void HiddenBy(std::function<void(const JobRecord&)> hidden) { hidden_ = std::move(hidden); }
 
-  // Tells of each record that has gone because it was old. It is set before the first change.
+  // Tells of each name of a job that has gone because it was old: its own, then those that it has
+  // taken over. It is set before the first change.
   void ForgottenBy(std::function<void(const JobKey&)> forgotten) {
     forgotten_ = std::move(forgotten);
   }
@@ -73,7 +74,7 @@ class Ledger {
   void Update(Change change, Done done);
   // Does as Update; the parts and labels of the job go, and callers do not see it any more.
   void Delete(JobRecord record, Done done);
-  // Removes what is old; `done` gets how many records. See Jobs::Prune.
+  // Removes what is old; `done` gets how many names of jobs there were. See Jobs::Prune.
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:
