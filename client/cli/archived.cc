@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/sha256.h"
+#include "partial.h"
 
 namespace pictory_jobs::cli {
 namespace {
@@ -69,12 +70,15 @@ const v1::ArchivedFile* FindArchived(const Job& job, const std::string& name) {
 }
 
 absl::Status FetchArchived(const Client& client, const CallOptions& call, const Job& job,
-                           const v1::ArchivedFile& file, const Download& download) {
-  if (file.bytes() > download.max_bytes) return TooLong(download);
-  std::error_code ignored;
-  if (SizeOf(download.partial) > file.bytes()) fs::remove(download.partial, ignored);
+                           const v1::ArchivedFile& file, const Download& asked) {
+  if (file.bytes() > asked.max_bytes) return TooLong(asked);
+  const Partial partial(asked.partial);
+  Download download = asked;
+  download.partial = partial.path();
+  if (SizeOf(download.partial) > file.bytes()) partial.Empty();
   if (absl::Status read = Append(client, call, job, file, download); !read.ok()) return read;
   if (SizeOf(download.partial) != file.bytes() || HashOf(download.partial) != file.sha256()) {
+    std::error_code ignored;
     fs::remove(download.partial, ignored);
     return NotTheSame();
   }

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "describe.h"
 #include "json_text.h"
+#include "partial.h"
 #include "pictory_jobs/download.h"
 #include "session.h"
 #include "transfer_line.h"
@@ -103,14 +104,15 @@ std::optional<absl::StatusOr<std::int32_t>> FetchPart(const Session& session,
 // Fetches a part into a file, which appears whole or not at all.
 ExitCode PartToFile(const Session& session) {
   const Invocation& args = session.args;
-  const std::string partial = absl::StrCat(args.output, ".", FileWord(args.jobs.front(), "job"),
-                                           ".", PartWord(*args.part), ".part");
+  const Partial file(absl::StrCat(args.output, ".", FileWord(args.jobs.front(), "job"), ".",
+                                  PartWord(*args.part), ".part"));
+  const std::string& partial = file.path();
   std::error_code ignored;
   const bool had = BytesOf(partial) > 0;
   auto total = FetchPart(session, partial);
   if (had && total &&
       (absl::IsInvalidArgument(total->status()) || (total->ok() && BytesOf(partial) != **total))) {
-    std::filesystem::remove(partial, ignored);  // no beginning of this part
+    file.Empty();  // no beginning of this part
     total = FetchPart(session, partial);
   }
   if (!total) {
@@ -119,8 +121,8 @@ ExitCode PartToFile(const Session& session) {
   }
   if (!total->ok()) {
     const absl::Status& why = total->status();
-    const bool goes_on =
-        BytesOf(partial) > 0 && (absl::IsUnavailable(why) || BrokenConnection(why));
+    const bool goes_on = !file.is_own() && BytesOf(partial) > 0 &&
+                         (absl::IsUnavailable(why) || BrokenConnection(why));
     if (!goes_on) std::filesystem::remove(partial, ignored);
     Problem problem = session.ProblemWith(why, args.jobs.front());
     if (goes_on) problem.hint = kGoesOn;

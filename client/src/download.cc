@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/host_port.h"
 #include "base/inside_address.h"
+#include "partial.h"
 #include "transfer.h"
 
 namespace pictory_jobs {
@@ -347,16 +348,17 @@ absl::Status TooLong(const Download& download) {
 }
 
 absl::Status FetchFile(const Download& asked) {
+  if (absl::Status allowed = CheckUrl(asked); !allowed.ok()) return allowed;
+  const Partial partial(asked.partial.empty() ? asked.path + ".part" : asked.partial);
   Download download = asked;
-  if (download.partial.empty()) download.partial = download.path + ".part";
-  if (absl::Status allowed = CheckUrl(download); !allowed.ok()) return allowed;
+  download.partial = partial.path();
   absl::Status status = Attempt(download);
   if (absl::IsOutOfRange(status)) {
-    std::error_code ignored;
-    std::filesystem::remove(download.partial, ignored);
+    partial.Empty();
     Forget(download);
     status = Attempt(download);
   }
+  if (partial.is_own()) Forget(download);
   return status;
 }
 

@@ -120,7 +120,9 @@ inline constexpr std::array<ReasonRow, 49> kReasons = {{
     {"SUBMITS_STOPPED", absl::StatusCode::kResourceExhausted, "after the operator acted",
      "The file `stop-submits` is there"},
     {"TOO_MANY", absl::StatusCode::kResourceExhausted, "after the delay",
-     "A limit of this server, which the message names"},
+     "A limit of this server, which the message names. A health watch gets UNIMPLEMENTED with this "
+     "reason, because gRPC's clients take that for a server without health checks, and call it; "
+     "after anything else they would call nothing"},
     {"OVERLOADED", absl::StatusCode::kUnavailable, "after the delay",
      "This server is short of memory, late or behind with its store, and refuses such calls "
      "meanwhile; the call has done nothing"},

@@ -45,7 +45,8 @@ class Ledger {
     hidden_.push_back(std::move(hidden));
   }
 
-  // Tells of each record that has gone because it was old. It is set before the first change.
+  // Tells of each name of a job that has gone because it was old: its own, then those that it has
+  // taken over. It is set before the first change.
   void ForgottenBy(std::function<void(const JobKey&)> forgotten) {
     forgotten_ = std::move(forgotten);
   }
@@ -86,7 +87,7 @@ class Ledger {
   // more.
   void TakeIn(const JobRecord& record);
   void TakeGone(const JobKey& job);
-  // Removes what is old; `done` gets how many records. See Jobs::Prune.
+  // Removes what is old; `done` gets how many names of jobs there were. See Jobs::Prune.
   void Prune(const PruneQuery& query, StoreCallback<std::size_t> done);
 
  private:

@@ -202,7 +202,8 @@ class Jobs {
   virtual void Delete(JobRecord record, StoreDone done) = 0;
 
   // Removes records and all that belongs to them, the oldest first; UNCONFIRMED jobs and running
-  // submissions never. Gives back their tenants and job ids, at most query.limit.
+  // submissions never; at most query.limit. Gives back their names: of each its own, then those of
+  // the jobs that it has taken over.
   virtual void Prune(PruneQuery query, StoreCallback<std::vector<JobKey>> done) = 0;
 
   // Stores how long Pictory could be asked about jobs of this account, for the next start.

@@ -356,12 +356,17 @@ bool Writes::RemoveRow(const JobKey& job, std::int64_t version) {
              .changed() > 0;
 }
 
-int Writes::RemoveRest(const JobKey& job, const std::string& labels, std::int32_t shard) {
+int Writes::RemoveRest(const JobKey& job, const std::string& labels, std::int32_t shard,
+                       std::vector<JobKey>* aliases_removed) {
   RemoveLabels(job, labels);
   const int slices = RemoveParts(job);
-  connection_.Run(Statement("DELETE FROM pictory.aliases WHERE tenant = $1 AND job_id = $2")
-                      .Bytes(job.tenant)
-                      .Bytes(job.id));
+  const Rows aliases = connection_.Run(
+      Statement("DELETE FROM pictory.aliases WHERE tenant = $1 AND job_id = $2 RETURNING alias")
+          .Bytes(job.tenant)
+          .Bytes(job.id));
+  for (int row = 0; aliases_removed != nullptr && row < aliases.size(); ++row) {
+    aliases_removed->push_back({job.tenant, std::string(aliases.Bytes(row, 0))});
+  }
   changed_.push_back({.job = job, .shard = shard, .version = 0, .gone = true});
   return slices;
 }
@@ -483,12 +488,12 @@ std::vector<JobKey> Writes::Prune(const jobs::PruneQuery& query) {
   std::vector<JobKey> pruned;
   int slices = 0;
   for (int row = 0; row < old.size() && slices < kPruneSlices; ++row) {
-    JobKey key{std::string(old.Bytes(row, 0)), std::string(old.Bytes(row, 1))};
+    const JobKey key{std::string(old.Bytes(row, 0)), std::string(old.Bytes(row, 1))};
     // Somebody else may have changed it meanwhile, and begun it anew.
     if (!RemoveRow(key, old.Int(row, 6))) continue;
-    slices +=
-        RemoveRest(key, std::string(old.Bytes(row, 2)), static_cast<std::int32_t>(old.Int(row, 3)));
-    pruned.push_back(std::move(key));
+    pruned.push_back(key);
+    slices += RemoveRest(key, std::string(old.Bytes(row, 2)),
+                         static_cast<std::int32_t>(old.Int(row, 3)), &pruned);
   }
   ForgetWriters();
   return pruned;

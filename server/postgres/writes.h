@@ -107,8 +107,10 @@ class Writes {
   void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
   // Removes the record, if it still has `version`; returns whether it had.
   bool RemoveRow(const jobs::JobKey& job, std::int64_t version);
-  // Removes all that belonged to it. Returns how many slices of parts there were.
-  int RemoveRest(const jobs::JobKey& job, const std::string& labels, std::int32_t shard);
+  // Removes all that belonged to it. Returns how many slices of parts there were, and adds the
+  // job's other names.
+  int RemoveRest(const jobs::JobKey& job, const std::string& labels, std::int32_t shard,
+                 std::vector<jobs::JobKey>* aliases_removed = nullptr);
   void Note(const jobs::JobRecord& record, std::int64_t version);
   // Forgets connections that have ended long ago, and what they have changed.
   void ForgetWriters();

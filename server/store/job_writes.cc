@@ -55,7 +55,7 @@ JobWrites::JobWrites(SQLite::Database& db, std::int64_t tombstones_max)
                  " VALUES (?, ?, ?, ?, ?, ?)"),
       remove_part_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ? AND part = ?"),
       remove_parts_(db, "DELETE FROM parts WHERE tenant = ? AND job_id = ?"),
-      remove_aliases_(db, "DELETE FROM aliases WHERE tenant = ? AND job_id = ?"),
+      remove_aliases_(db, "DELETE FROM aliases WHERE tenant = ? AND job_id = ? RETURNING alias"),
       remove_job_(db, "DELETE FROM jobs WHERE id = ?"),
       put_tombstone_(db,
                      "INSERT INTO tombstones (change, tenant, job_id, shard) VALUES (?, ?, ?, ?)"),
@@ -218,8 +218,8 @@ std::vector<jobs::JobKey> JobWrites::Prune(const jobs::PruneQuery& query) {
   int slices = 0;
   for (Old& record : old) {
     if (slices >= limits::kPruneSlicesMax) break;
-    slices += Remove(record);
-    pruned.push_back(std::move(record.key));
+    pruned.push_back(record.key);
+    slices += Remove(record, &pruned);
   }
   if (!pruned.empty()) ForgetTombstones();
   return pruned;
@@ -232,14 +232,17 @@ JobWrites::Old JobWrites::ReadOld(SQLite::Statement& row) {
           .shard = row.getColumn(4).getInt()};
 }
 
-int JobWrites::Remove(const Old& old) {
+int JobWrites::Remove(const Old& old, std::vector<jobs::JobKey>* aliases_removed) {
   RemoveLabels(old.key.tenant, old.key.id, old.labels);
   const int slices = RemoveParts(old.key.tenant, old.key.id);
   {
     StatementUse aliases(remove_aliases_);
     aliases->bindNoCopy(1, old.key.tenant);
     aliases->bindNoCopy(2, old.key.id);
-    aliases->exec();
+    while (aliases->executeStep()) {
+      if (aliases_removed == nullptr) continue;
+      aliases_removed->push_back({old.key.tenant, aliases->getColumn(0).getString()});
+    }
   }
   {
     StatementUse remove(remove_job_);

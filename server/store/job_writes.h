@@ -71,8 +71,9 @@ class JobWrites {
   static Old ReadOld(SQLite::Statement& row);
   // Makes the adopted job's id, and all names that led to it, other names of the job.
   void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
-  // Removes the row and all that belongs to it. Returns how many slices of parts there were.
-  int Remove(const Old& old);
+  // Removes the row and all that belongs to it. Returns how many slices of parts there were, and
+  // adds the job's other names.
+  int Remove(const Old& old, std::vector<jobs::JobKey>* aliases_removed = nullptr);
   void ForgetTombstones();
   void InsertLabels(const jobs::Job& job);
   // Returns how many slices of parts there were.

@@ -112,18 +112,23 @@ absl::Status MemoryJobStore::Replace(JobRecord record) {
   return absl::OkStatus();
 }
 
-void MemoryJobStore::Drop(const Key& key) {
+std::vector<jobs::JobKey> MemoryJobStore::Drop(const Key& key) {
+  std::vector<jobs::JobKey> names;
   const auto found = records_.find(key);
-  if (found == records_.end()) return;
+  if (found == records_.end()) return names;
+  names.push_back({key.first, key.second});
   Unindex(found->second);
   Note(key, found->second.job.shard, 0, true);
   tombstones_.push_back(change_);
   changes_.erase(key);
   records_.erase(found);
   parts_.erase(key);
-  std::erase_if(aliases_, [&key](const auto& alias) {
-    return alias.first.first == key.first && alias.second == key.second;
+  std::erase_if(aliases_, [&](const auto& alias) {
+    const bool is_its = alias.first.first == key.first && alias.second == key.second;
+    if (is_its) names.push_back({key.first, alias.first.second});
+    return is_its;
   });
+  return names;
 }
 
 void MemoryJobStore::Note(const Key& key, std::int32_t shard, std::int64_t version, bool gone) {
@@ -411,10 +416,10 @@ void MemoryJobStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::Jo
       old.insert(old.end(), found.begin(), found.end());
     }
     std::vector<jobs::JobKey> pruned;
+    old.resize(std::min(old.size(), static_cast<std::size_t>(std::max(query.limit, 0))));
     for (const auto& [time, key] : old) {
-      if (pruned.size() >= static_cast<std::size_t>(std::max(query.limit, 0))) break;
-      Drop(key);
-      pruned.push_back({key.first, key.second});
+      const std::vector<jobs::JobKey> names = Drop(key);
+      pruned.insert(pruned.end(), names.begin(), names.end());
     }
     while (tombstones_.size() > static_cast<std::size_t>(tombstones_max_)) {
       feed_begin_ = tombstones_.front();

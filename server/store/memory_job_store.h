@@ -82,7 +82,8 @@ class MemoryJobStore : public jobs::Store {
                                    const std::string& pictory_job_id) const REQUIRES(mutex_);
   // NOT_FOUND if there is none to replace.
   absl::Status Replace(jobs::JobRecord record) REQUIRES(mutex_);
-  void Drop(const Key& key) REQUIRES(mutex_);
+  // Returns the names of the job: its own, then its other ones.
+  std::vector<jobs::JobKey> Drop(const Key& key) REQUIRES(mutex_);
   void Index(const jobs::JobRecord& record) REQUIRES(mutex_);
   void Unindex(const jobs::JobRecord& record) REQUIRES(mutex_);
   // Notes the record's last change in the feed.

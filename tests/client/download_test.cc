@@ -7,9 +7,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <sstream>
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "client/file_server.h"
 
@@ -71,6 +74,33 @@ TEST_F(DownloadTest, GoesOnWhereItBrokeOff) {
   EXPECT_TRUE(Fetch(server.url()).ok());
   EXPECT_EQ(Read(Path()), video_);
   EXPECT_THAT(server.ranges(), ElementsAre("", "bytes=150000-"));
+}
+
+TEST_F(DownloadTest, LeavesAnothersPartialFileAlone) {
+  FileServer slow({.content = video_, .cut_after_bytes = 150'000, .etag = "\"1\"", .hold = true});
+  FileServer fast({.content = "other"});
+  std::promise<void> begun;
+  std::stop_source stop;
+  Download first;
+  first.url = slow.url();
+  first.gateway_is_here = true;
+  first.path = Path();
+  first.partial = Partial();
+  first.stop = stop.get_token();
+  first.progress = [&, told = false](std::int64_t done, std::int64_t) mutable {
+    if (done > 0 && !std::exchange(told, true)) begun.set_value();
+  };
+  auto ended = std::async(std::launch::async, [&] { return FetchFile(first); });
+  begun.get_future().wait();
+  EXPECT_TRUE(Fetch(fast.url()).ok());
+  EXPECT_EQ(Read(Path()), "other");
+  stop.request_stop();
+  EXPECT_TRUE(absl::IsCancelled(ended.get()));
+  const std::string left = Read(Partial());
+  EXPECT_GT(left.size(), 5u);
+  EXPECT_EQ(left, video_.substr(0, left.size())) << "it can be gone on with";
+  const std::filesystem::directory_iterator files(folder_);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 3) << "the video, and the other's two";
 }
 
 TEST_F(DownloadTest, BeginsAnewWhereTheFileIsAnotherByNow) {

@@ -34,30 +34,34 @@ class Story:
     command: tuple
     source: str      # of the story
     watch: tuple | None  # the file, and how its function begins
+    jobs_watch: tuple | None = None  # the example that watches all jobs with a label
 
     @property
     def language(self):
         return self.source.split("/")[0]
 
-    def start(self, target, *args):
-        return subprocess.Popen([*self.command, *map(str, args)], cwd=EXAMPLES / self.language, text=True,
+    def start(self, target, *args, command=None):
+        return subprocess.Popen([*(command or self.command), *map(str, args)], cwd=EXAMPLES / self.language, text=True,
                                 env=environment({"PICTORY_GATEWAY": target, "PYTHONDONTWRITEBYTECODE": "1"}),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 STORIES = [
     Story("python", (".venv/bin/python", "story.py"), "python/story.py",
-          ("python/pictory_jobs/watching.py", "def watch(")),
+          ("python/pictory_jobs/watching.py", "def watch("), (".venv/bin/python", "watch_jobs.py")),
     Story("python, asyncio", (".venv/bin/python", "story_aio.py"), "python/story_aio.py",
           ("python/pictory_jobs/aio.py", "async def watch(")),
-    Story("node", ("node", "story.js"), "node/story.js", ("node/watch.js", "export async function* watch(")),
+    Story("node", ("node", "story.js"), "node/story.js", ("node/watch.js", "export async function* watch("),
+          ("node", "watch_jobs.js")),
     Story("typescript", ("node", "build/story.js"), "typescript/story.ts",
-          ("connect/src/watch.ts", "export async function* watch(")),
-    Story("go", ("./story",), "go/main.go", ("go/watch.go", "func Watch(")),
+          ("connect/src/watch.ts", "export async function* watch("), ("node", "build/watch_jobs.js")),
+    Story("go", ("./story",), "go/main.go", ("go/watch.go", "func Watch("), ("./watch_jobs",)),
     Story("cpp", ("build/story",), "cpp/story.cc", None),  # its watch is the library's
     Story("java", ("java", "-jar", "target/story.jar"), "java/src/main/java/com/example/Story.java",
-          ("java/src/main/java/ai/pictory/jobs/Watch.java", "  public static Job watch(")),
-    Story("rust", ("target/debug/story",), "rust/src/main.rs", ("rust/src/watch.rs", "pub fn watch")),
+          ("java/src/main/java/ai/pictory/jobs/Watch.java", "  public static Job watch("),
+          ("java", "-cp", "target/story.jar", "com.example.JobsOfLabel")),
+    Story("rust", ("target/debug/story",), "rust/src/main.rs", ("rust/src/watch.rs", "pub fn watch<"),
+          ("target/debug/watch_jobs",)),
 ]
 
 
@@ -185,6 +189,39 @@ class Stories(unittest.TestCase):
                 for watch in watches:
                     watch.end()
 
+    def test_all_jobs_with_a_label_over_a_kill_of_the_gateway(self):
+        sandbox, g = self.bench.side(sandbox=("--speed", "1000"))
+        hold(sandbox)
+        watches = [Watching(story, "by label", g.grpc, "batch=monday", command=story.jobs_watch)
+                   for story in self.stories if story.jobs_watch]
+        for watch in watches:
+            self.addCleanup(watch.end)
+
+        def all_see(job, state):
+            for watch in watches:
+                wait_until(lambda: any(re.fullmatch(rf"{job} \d+ (JOB_STATE_)?{state}", line) for line in watch.states())
+                           or watch.ended(), f"{watch.name} to see {job} {state}")
+
+        def labelled(name):
+            return g.json("preview", "--name", name, "--text", "Hi.", "--label", "batch=monday")["jobId"]
+
+        submit(g.grpc, "of no label")
+        first = labelled("first")
+        all_see(first, "RUNNING")
+        g.kill()
+        g.start()
+        second = labelled("second")
+        sandbox.forget_faults()
+        for job in first, second:
+            all_see(job, "SUCCEEDED")
+        for watch in watches:
+            with self.subTest(watch=watch.name):
+                self.assertFalse(watch.ended(), watch.lines)
+                self.assertEqual({line.split()[0] for line in watch.states()}, {first, second})
+                for job in first, second:
+                    revisions = [int(line.split()[1]) for line in watch.states() if line.startswith(job)]
+                    self.assertEqual(revisions, sorted(set(revisions)))
+
     def test_an_unknown_job(self):
         def unknown(story):
             code, out, err = self.told(story, g, "--watch", "no-such-job")
@@ -234,9 +271,9 @@ class Stories(unittest.TestCase):
 class Watching:
     """A story that only watches, and what it has said so far."""
 
-    def __init__(self, story, way, target, job, envoy=None):
+    def __init__(self, story, way, target, job, envoy=None, command=None):
         self.name, self.lines, self.envoy = f"{story.name}, {way}", [], envoy
-        self.process = story.start(target, "--watch", job)
+        self.process = story.start(target, *([] if command else ["--watch"]), job, command=command)
         self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")))
         self.reader.start()
 

@@ -38,7 +38,9 @@ struct Download {
   std::string path;  // what it becomes, by renaming, once it is complete
   // The file's path until then; empty is the path with `.part` after it. It is kept on failure and
   // continued the next time, if the server says by an ETag or Last-Modified that it still has the
-  // same version; else it is begun anew. A file beside it tells which version it is of.
+  // same version; else it is begun anew. A file beside it tells which version it is of. While one
+  // download writes to it, another of the same name gets a file of its own, which nothing
+  // continues.
   std::string partial;
   std::function<void(std::int64_t done_bytes, std::int64_t total_bytes)>
       progress;  // total 0: unknown

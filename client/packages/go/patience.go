@@ -3,6 +3,7 @@ package pictoryjobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
@@ -47,8 +48,8 @@ func (f *failing) pauseAfter(ctx context.Context, err error, tell func(error)) e
 	}
 	tell(err)
 	select {
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-ctx.Done(): // whoever looks for the context's error or for its code finds it
+		return fmt.Errorf("%w: %w", ctx.Err(), status.FromContextError(ctx.Err()).Err())
 	case <-time.After(pause):
 		return nil
 	}

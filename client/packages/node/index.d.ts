@@ -3,8 +3,10 @@ import type {ChannelCredentials, ServiceError} from '@grpc/grpc-js';
 import type {Job__Output} from './types/pictory/jobs/v1/Job.js';
 import type {PictoryJobsClient} from './types/pictory/jobs/v1/PictoryJobs.js';
 import type {ResultPart} from './types/pictory/jobs/v1/ResultPart.js';
+import type {WatchJobsRequest} from './types/pictory/jobs/v1/WatchJobsRequest.js';
+import type {WatchJobsResponse__Output} from './types/pictory/jobs/v1/WatchJobsResponse.js';
 
-export type {Job__Output as Job, PictoryJobsClient, ResultPart};
+export type {Job__Output as Job, PictoryJobsClient, ResultPart, WatchJobsRequest, WatchJobsResponse__Output as JobsEvent};
 
 type Method = keyof PictoryJobsClient;
 /** What a unary method takes and gives. */
@@ -37,9 +39,7 @@ export interface CallOptions {
 export function call<M extends Method>(client: PictoryJobsClient, method: M, request: Request<M>,
   options?: CallOptions): Promise<Answer<M>>;
 
-export interface WatchOptions {
-  /** The revision seen last, to go on from there; nothing comes if that is the final one. */
-  afterRevision?: number;
+export interface StreamOptions {
   /** A stream without a word for so long is dead; the gateway sends a heartbeat every 25 s. */
   silenceMs?: number;
   /** How long a watch looks for a gateway that has gone. */
@@ -48,8 +48,20 @@ export interface WatchOptions {
   signal?: AbortSignal;
   onReconnect?: (error: ServiceError) => void;
 }
+export interface WatchOptions extends StreamOptions {
+  /** The revision seen last, to go on from there; nothing comes if that is the final one. */
+  afterRevision?: number;
+}
 /** Yields the present state of the job and each newer one; the last one is final. */
 export function watch(client: PictoryJobsClient, jobId: string, options?: WatchOptions): AsyncGenerator<Job__Output>;
+
+/**
+ * Yields the events of all jobs that fit the request, without heartbeats: first a list, then each change. It does not end
+ * by itself, and goes on over broken connections; jobs may come again then. To go on where another process stopped, put
+ * the resumeToken of the last event that it has dealt with into the request.
+ */
+export function watchJobs(client: PictoryJobsClient, request: WatchJobsRequest,
+  options?: StreamOptions): AsyncGenerator<WatchJobsResponse__Output>;
 
 /** A job that has ended, and not with SUCCEEDED; Pictory's reason is the message. */
 export class JobFailed extends Error {

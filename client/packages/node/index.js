@@ -4,3 +4,4 @@ export {call, connect} from './calls.js';
 export {explain, fieldViolations, fromGateway, isGrpcError, mayHaveBeenTaken, reason, retryAfter} from './errors.js';
 export {download, isFinal, JobFailed, mustSucceed, readPart} from './results.js';
 export {watch} from './watch.js';
+export {watchJobs} from './watch_jobs.js';

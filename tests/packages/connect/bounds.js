@@ -1,15 +1,15 @@
 // Prints what becomes of calls that must not be sent, jobs that failed, and servers that say nothing.
 //
-//   node bounds.js GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
+//   node bounds.js GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY     (tests/packages/run says what they are)
 import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 
 import {
-  call, connect, download, JobFailed, mayHaveBeenTaken, mustSucceed, readPart, ResultPart, watch,
+  call, connect, download, JobFailed, mayHaveBeenTaken, mustSucceed, PictoryJobs, readPart, ResultPart, watch, watchJobs,
 } from 'pictory-jobs-connect';
 
 const BOUNDS = {silenceMs: 500, patienceMs: 5_000};
 const SILENT_MS = 3_000;
-const [gateway, hole, url, stuck, failed, fake] = process.argv.slice(2);
+const [gateway, hole, url, stuck, failed, fake, secure] = process.argv.slice(2);
 
 async function file(name) {
   rmSync('got', {force: true});
@@ -92,6 +92,24 @@ async function told(of) {
   await download(`${url}/begun`, 'went');
   ending.abort();
   console.log('stuck', await stopped + ', left', left());
+  console.log(`many${await many(of)}`);
+  console.log('secure', (await call(connect(`https://${secure}`), 'getJob', {})).job.jobId);
+}
+
+async function many(of) {
+  let seen = '';
+  for await (const {event} of watchJobs(of, {labels: {case: 'many'}}, {silenceMs: SILENT_MS})) {
+    if (event.case === 'goneJobId') return `${seen} gone`;
+    seen += event.case === 'job' ? ` ${event.value.revision}` : ' started';
+  }
+}
+
+// Each method of the service.
+async function callAll(of) {
+  for (const {localName, methodKind} of PictoryJobs.methods) {
+    if (methodKind === 'unary') await call(of, localName, {requestId: 'all'});
+    else await of[localName]({})[Symbol.asyncIterator]().next();
+  }
 }
 
 const jobs = connect(gateway);
@@ -121,4 +139,5 @@ try {
 console.log('download', await file('silent'));
 console.log('halves', await file('halves'), await file('halves'));
 await told(connect(fake));
+await callAll(connect(fake));
 process.exit(); // Connect would keep its connections

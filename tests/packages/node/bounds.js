@@ -1,13 +1,17 @@
 // Prints what becomes of calls that must not be sent, jobs that failed, and servers that say nothing.
 //
-//   node bounds.js GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
+//   node bounds.js GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY     (tests/packages/run says what they are)
 import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 
-import {call, connect, download, JobFailed, mayHaveBeenTaken, mustSucceed, readPart, watch} from 'pictory-jobs';
+import grpc from '@grpc/grpc-js';
+
+import {
+  call, connect, download, JobFailed, mayHaveBeenTaken, mustSucceed, readPart, watch, watchJobs,
+} from 'pictory-jobs';
 
 const BOUNDS = {silenceMs: 500, patienceMs: 5_000};
 const SILENT_MS = 3_000;
-const [gateway, hole, url, stuck, failed, fake] = process.argv.slice(2);
+const [gateway, hole, url, stuck, failed, fake, secure, authority] = process.argv.slice(2);
 
 async function file(name) {
   rmSync('got', {force: true});
@@ -99,6 +103,28 @@ async function told(of) {
   await download(`${url}/begun`, 'went');
   ending.abort();
   console.log('stuck', await stopped + ', left', left());
+  console.log(`many${await many(of)}`);
+  const credentials = grpc.credentials.createSsl(readFileSync(authority));
+  const safe = connect(secure, {credentials});
+  console.log('secure', (await call(safe, 'getJob', {})).job.jobId);
+  safe.close();
+}
+
+async function many(of) {
+  let seen = '';
+  for await (const {event, job} of watchJobs(of, {labels: {case: 'many'}}, {silenceMs: SILENT_MS})) {
+    if (event === 'goneJobId') return `${seen} gone`;
+    seen += event === 'job' ? ` ${job.revision}` : ' started';
+  }
+}
+
+// Each method of the service, by the names that the package gives them.
+async function callAll(of) {
+  for (const [name, {responseStream}] of Object.entries(Object.getPrototypeOf(of).constructor.service)) {
+    const method = name[0].toLowerCase() + name.slice(1);
+    if (responseStream) await of[method]({}).forEach(() => {});
+    else await call(of, method, {requestId: 'all'});
+  }
 }
 
 const client = connect(gateway);
@@ -130,6 +156,7 @@ console.log('download', await file('silent'));
 console.log('halves', await file('halves'), await file('halves'));
 const asked = connect(fake);
 await told(asked);
+await callAll(asked);
 for (const what of ['closing', 'closed']) {
   const end = code((async () => {
     for await (const job of watch(asked, 'mute', {silenceMs: SILENT_MS})) if (job) asked.close();

@@ -1,26 +1,34 @@
 """Prints what becomes of calls that must not be sent, jobs that failed, and servers that say nothing.
 
-    bounds.py GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
+    bounds.py GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY     (tests/packages/run says what they are)
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import pathlib
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import grpc
+from google.protobuf import message_factory
 
 import pictory_jobs
 from pictory.jobs.v1 import job_pb2
 from pictory.jobs.v1 import pictory_jobs_pb2 as api
+from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
 from pictory_jobs import aio
+from pictory_jobs.calls import channel_options
 
 SILENCE, PATIENCE = 0.5, 1.5
 SILENT = 3.0  # of what is to be heard
+AT_ONCE = 20.0  # of a call that would last 60 s
 PART = job_pb2.RESULT_PART_TXT
 
 
@@ -84,6 +92,15 @@ def code(error: object) -> str:
     return error.code().name if isinstance(error, grpc.RpcError) else repr(error)
 
 
+def told_until_gone(events: Iterator[api.WatchJobsResponse]) -> str:
+    words = ""
+    for event in events:
+        if event.HasField("gone_job_id"):
+            return f"{words} gone"
+        words += f" {event.job.revision}" if event.HasField("job") else " started"
+    return words
+
+
 @dataclasses.dataclass
 class Blocking:
     """The functions that block, in threads."""
@@ -116,6 +133,20 @@ class Blocking:
         stop.set()
         await asyncio.wait({acting})
         return code(acting.exception()) == "CANCELLED"
+
+    async def cancelled_call(self) -> bool:
+        begun = self.call("GetJob", api.GetJobRequest(job_id=f"{self.prefix}begun"))
+        request = api.GetJobRequest(job_id=f"{self.prefix}never")
+        return await self.cancelled(begun, pictory_jobs.call, self.stub.GetJob, request)
+
+    async def many(self) -> str:
+        def follow() -> str:
+            request = api.WatchJobsRequest(labels={"case": f"{self.prefix}many"})
+            return told_until_gone(pictory_jobs.watch_jobs(self.stub, request, SILENT))
+        return await asyncio.to_thread(follow)
+
+    async def stream(self, method: str, request: Any) -> list[Any]:
+        return await asyncio.to_thread(lambda: list(getattr(self.stub, method)(request)))
 
     async def cancelled_read(self) -> bool:
         begun = self.call("GetJob", api.GetJobRequest(job_id=f"{self.prefix}hang"))
@@ -153,6 +184,23 @@ class Several(Blocking):
         acting.cancel()
         await asyncio.wait({acting})
         return bool(acting.cancelled())
+
+    async def cancelled_call(self) -> bool:
+        begun = self.call("GetJob", api.GetJobRequest(job_id=f"{self.prefix}begun"))
+        request = api.GetJobRequest(job_id=f"{self.prefix}never")
+        return await self.cancelled(begun, aio.call, self.stub.GetJob, request)
+
+    async def many(self) -> str:
+        request = api.WatchJobsRequest(labels={"case": f"{self.prefix}many"})
+        seen = []
+        async for event in aio.watch_jobs(self.stub, request, SILENT):
+            seen.append(event)
+            if event.HasField("gone_job_id"):
+                break
+        return told_until_gone(iter(seen))
+
+    async def stream(self, method: str, request: Any) -> list[Any]:
+        return [message async for message in getattr(self.stub, method)(request)]
 
     async def cancelled_read(self) -> bool:
         begun = self.call("GetJob", api.GetJobRequest(job_id=f"{self.prefix}hang"))
@@ -235,6 +283,14 @@ async def tell(way: Blocking, url: str) -> None:
             await way.call("Render", api.RenderRequest(request_id=way.prefix + name))
         except grpc.RpcError as error:
             taken.append(f"{name} {str(pictory_jobs.may_have_been_taken(error)).lower()}")
+    if await way.cancelled_call():
+        print("never cancelled")
+    print("many" + await way.many())
+    for method in api.DESCRIPTOR.services_by_name["PictoryJobs"].methods:
+        asked: Any = message_factory.GetMessageClass(method.input_type)()
+        if "request_id" in method.input_type.fields_by_name:
+            asked.request_id = "all"
+        await (way.stream if method.server_streaming else way.call)(method.name, asked)
     for name in ("closing", "closed"):
         try:
             await way.watch("mute", closing=True)
@@ -252,13 +308,37 @@ async def tell(way: Blocking, url: str) -> None:
         print("stuck cancelled", end="")
 
 
+async def secure(way: Blocking) -> None:
+    print("secure", (await way.call("GetJob", api.GetJobRequest())).job.job_id)
+
+
 async def tell_async(address: str, url: str) -> None:
     channel, stub = aio.connect(address)
     await tell(Several(stub, channel.close, "again-"), url)
 
 
+async def secure_async(address: str, credentials: grpc.ChannelCredentials) -> None:
+    channel = grpc.aio.secure_channel(address, credentials, options=channel_options())
+    async with channel:
+        await secure(Several(rpc.PictoryJobsStub(channel), channel.close))
+
+
+def interrupted(stub: Any) -> None:
+    """Ctrl-C while a call blocks the main thread."""
+    def interrupt() -> None:
+        stub.GetJob(api.GetJobRequest(job_id="again-again-begun"))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    began = time.monotonic()
+    try:
+        pictory_jobs.call(stub.GetJob, api.GetJobRequest(job_id="again-again-never"))
+    except KeyboardInterrupt:
+        print("interrupted" if time.monotonic() - began < AT_ONCE else "interrupted late")
+
+
 def main() -> None:
-    gateway, hole, url, stuck, failed, fake = sys.argv[1:]
+    gateway, hole, url, stuck, failed, fake, secure_address, authority = sys.argv[1:]
     channel, stub = pictory_jobs.connect(gateway)
     try:
         pictory_jobs.call(stub.Render, api.RenderRequest(preview_job_id="j"))
@@ -287,8 +367,13 @@ def main() -> None:
     asyncio.run(several(gateway, hole, stuck))
     asyncio.run(same_tick())
     channel, stub = pictory_jobs.connect(fake)
+    interrupted(stub)
     asyncio.run(tell(Blocking(stub, channel.close), url))
     print(", left", left())
+    credentials = grpc.ssl_channel_credentials(pathlib.Path(authority).read_bytes())
+    with grpc.secure_channel(secure_address, credentials, options=channel_options()) as safe:
+        asyncio.run(secure(Blocking(rpc.PictoryJobsStub(safe), safe.close)))
+    asyncio.run(secure_async(secure_address, credentials))
     asyncio.run(tell_async(fake, f"{url}/again"))
     print(", left", left())
 

@@ -8,4 +8,5 @@ export * from './pictory/jobs/v1/project_pb.js';
 export * from './pictory/jobs/v1/storyboard_pb.js';
 export * from './pictory/jobs/v1/template_pb.js';
 export {download, isFinal, JobFailed, mustSucceed, readPart, type ReadOptions} from './results.js';
-export {watch, type Jobs, type WatchOptions} from './watch.js';
+export {watch, type Jobs, type StreamOptions, type WatchOptions} from './watch.js';
+export {watchJobs} from './watch_jobs.js';

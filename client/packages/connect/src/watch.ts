@@ -7,9 +7,7 @@ import {isFinal} from './results.js';
 
 export type Jobs = Client<typeof PictoryJobs>;
 
-export interface WatchOptions {
-  /** The one seen last, to go on from there; nothing comes if that is the final one. */
-  afterRevision?: number;
+export interface StreamOptions {
   /** Ends the watch, wherever it is; the job goes on. */
   signal?: AbortSignal;
   /** A stream without a word for so long is dead; the gateway sends a heartbeat every 25 s. */
@@ -17,6 +15,11 @@ export interface WatchOptions {
   /** How long a watch looks for a gateway that has gone. */
   patienceMs?: number;
   lost?: (error: unknown) => void;
+}
+
+export interface WatchOptions extends StreamOptions {
+  /** The revision seen last, to go on from there; nothing comes if that is the final one. */
+  afterRevision?: number;
 }
 
 /** Yields the present state of the job and each newer one, the final one last, over broken connections and restarts. */

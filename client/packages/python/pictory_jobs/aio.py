@@ -69,6 +69,28 @@ async def watch(stub: Any, job_id: str, after_revision: int = 0, silence: float 
             await asyncio.sleep(pause)
 
 
+async def watch_jobs(stub: Any, request: api.WatchJobsRequest, silence: float = SILENCE_SECONDS,
+                     patience: float = PATIENCE_SECONDS,
+                     on_reconnect: Callable[[grpc.RpcError], None] = lambda error: None,
+                     ) -> AsyncIterator[api.WatchJobsResponse]:
+    """Ends when its task is cancelled."""
+    failing, asked = Patience(patience), api.WatchJobsRequest()
+    asked.CopyFrom(request)
+    while True:
+        try:
+            async with contextlib.aclosing(messages_async(stub.WatchJobs, asked, silence)) as events:
+                async for event in events:
+                    failing.heard()
+                    asked.resume_token = event.resume_token
+                    if not event.HasField("heartbeat"):
+                        yield event
+            raise Lost(EARLY)
+        except grpc.RpcError as error:
+            pause = failing.pause_after(error)
+            on_reconnect(error)
+            await asyncio.sleep(pause)
+
+
 async def read_part(stub: Any, job_id: str, part: job_pb2.ResultPart.ValueType, path: str | pathlib.Path,
                     silence: float = SILENCE_SECONDS) -> None:
     failing, total = Patience(attempts=ATTEMPTS), -1

@@ -13,7 +13,8 @@ import grpc
 from pictory.jobs.v1 import pictory_jobs_pb2_grpc as rpc
 
 from . import errors
-from .patience import ATTEMPTS, KEEPALIVE_ANSWER_SECONDS, KEEPALIVE_SECONDS
+from .patience import ATTEMPTS, KEEPALIVE_ANSWER_SECONDS, KEEPALIVE_SECONDS, Stop
+from .streams import CLOSED
 
 CALL_SECONDS = 60.0
 
@@ -50,17 +51,41 @@ def attempts_of(request: Any) -> int:
     return ATTEMPTS
 
 
-def call(method: Any, request: Any, seconds: float = CALL_SECONDS) -> Any:
+def call(method: Any, request: Any, seconds: float = CALL_SECONDS, stop: Stop | None = None) -> Any:
     """One answer, within so long. A submit must carry a request_id: then a repetition never becomes a second job. The
-    error says by its `may_have_been_taken` whether any attempt may have become a job."""
+    error says by its `may_have_been_taken` whether any attempt may have become a job. `stop` ends it from another thread,
+    with CANCELLED."""
     attempts, give_up, taken = attempts_of(request), time.monotonic() + seconds, False
+    stop = stop or Stop()
     for failures in itertools.count():
         try:
-            return method(request, timeout=give_up - time.monotonic())
+            return answer(method, request, give_up - time.monotonic(), stop)
         except grpc.RpcError as error:
             pause, taken = errors.retry_after(error, failures), taken or errors.may_have_been_taken(error)
-            if failures + 1 >= attempts or pause is None or time.monotonic() + pause > give_up:
+            last = failures + 1 >= attempts or isinstance(error, errors.Ended)
+            if last or pause is None or time.monotonic() + pause > give_up:
                 error.may_have_been_taken = taken
                 raise
-            time.sleep(pause)
+        try:
+            stop.wait(pause)
+        except errors.Ended as ended:
+            ended.may_have_been_taken = taken
+            raise
     raise AssertionError("unreachable")
+
+
+def answer(method: Any, request: Any, seconds: float, stop: Stop) -> Any:
+    """That of one attempt. `stop` ends it, and so does what interrupts this thread, such as Ctrl-C: a call that blocks in
+    gRPC itself would hear of it only in the end."""
+    try:
+        attempt = method.future(request, timeout=seconds)
+    except ValueError:
+        raise errors.Ended(CLOSED) from None
+    try:
+        with stop.ending(attempt.cancel):
+            return attempt.result()
+    except grpc.FutureCancelledError:
+        stop.check()
+        raise
+    finally:
+        attempt.cancel()

@@ -6,6 +6,7 @@ pub mod errors;
 pub mod limits;
 pub mod results;
 pub mod watch;
+pub mod watch_jobs;
 
 use tonic::body::Body;
 use tonic::client::GrpcService;
@@ -26,6 +27,7 @@ pub use limits::{set_limits, Limits};
 pub use results::{download, is_final, must_succeed, read_part, JobFailed};
 pub use v1::pictory_jobs_client::PictoryJobsClient;
 pub use watch::watch;
+pub use watch_jobs::watch_jobs;
 
 /// A client, over a channel or what stands before one.
 pub type Jobs<S = tonic::transport::Channel> = PictoryJobsClient<S>;

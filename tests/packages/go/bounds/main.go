@@ -1,18 +1,22 @@
 // Prints what becomes of jobs that failed, and of servers that say nothing.
 //
-//	bounds GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
+//	bounds GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY     (tests/packages/run says what they are)
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"example.com/pictoryjobs"
@@ -21,8 +25,8 @@ import (
 
 var ctx = context.Background()
 
-func dial(address string) jobsv1.PictoryJobsClient {
-	jobs, _, err := pictoryjobs.Dial(address)
+func dial(address string, options ...grpc.DialOption) jobsv1.PictoryJobsClient {
+	jobs, _, err := pictoryjobs.Dial(address, options...)
 	if err != nil {
 		panic(err)
 	}
@@ -72,6 +76,32 @@ func main() {
 	fmt.Println("halves", file(url+"/halves"), file(url+"/halves"))
 	told(os.Args[6])
 	downloads(url)
+	callAll(dial(os.Args[6]))
+	authority, err := credentials.NewClientTLSFromFile(os.Args[8], "")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("secure", get(dial(os.Args[7], grpc.WithTransportCredentials(authority)), "").GetJobId())
+}
+
+// callAll calls each method of the service.
+func callAll(jobs jobsv1.PictoryJobsClient) {
+	client := reflect.ValueOf(jobs)
+	methods := reflect.TypeFor[jobsv1.PictoryJobsClient]()
+	for i := range methods.NumMethod() {
+		method := client.MethodByName(methods.Method(i).Name)
+		request := reflect.New(method.Type().In(1).Elem())
+		results := method.Call([]reflect.Value{reflect.ValueOf(ctx), request})
+		err, _ := results[1].Interface().(error)
+		if stream := results[0].MethodByName("Recv"); err == nil && stream.IsValid() {
+			if err, _ = stream.Call(nil)[1].Interface().(error); errors.Is(err, io.EOF) {
+				err = nil
+			}
+		}
+		if err != nil {
+			fmt.Println(methods.Method(i).Name, err)
+		}
+	}
 }
 
 func watched(id string) *jobsv1.WatchJobRequest { return &jobsv1.WatchJobRequest{JobId: id} }
@@ -158,6 +188,22 @@ func told(address string) {
 	hasty, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
 	fmt.Println("deadline", words[status.Code(pictoryjobs.Watch(hasty, jobs, watched("mute"), see, ignore))])
+	seen = ""
+	ending, cancel = context.WithCancel(ctx)
+	many := &jobsv1.WatchJobsRequest{Labels: map[string]string{"case": "many"}}
+	err = pictoryjobs.WatchJobs(ending, jobs, many, func(event *jobsv1.WatchJobsResponse) {
+		if event.GetGoneJobId() != "" {
+			seen += " gone"
+			cancel()
+		} else if job := event.GetJob(); job != nil {
+			see(job)
+		} else {
+			seen += " started"
+		}
+	}, ignore)
+	if status.Code(err) == codes.Canceled {
+		fmt.Println("many" + seen)
+	}
 	pictoryjobs.Watch(ctx, jobs, watched("mute"), func(*jobsv1.Job) { connection.Close() }, ignore)
 	fmt.Println("closing ended")
 	pictoryjobs.Watch(ctx, jobs, watched("mute"), see, ignore)

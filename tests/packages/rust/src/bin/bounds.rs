@@ -1,11 +1,11 @@
 //! Prints what becomes of calls that must not be sent, jobs that failed, and servers that say nothing.
 //!
-//!     bounds GATEWAY HOLE URL STUCK FAILED FAKE     (tests/packages/run says what they are)
+//!     bounds GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY     (tests/packages/run says what they are)
 use std::{cell::Cell, path::Path, time::Duration};
 
-use pictory_jobs::v1::{GetJobRequest, Job, RenderRequest, ResultPart, WatchJobRequest};
+use pictory_jobs::v1::{watch_jobs_response::Event, *};
 use pictory_jobs::{call, client, connect, download, endpoint, may_have_been_taken, must_succeed, read_part, set_limits};
-use pictory_jobs::{watch, Jobs, Limits};
+use pictory_jobs::{watch, watch_jobs, Jobs, Limits};
 use tokio_stream::StreamExt;
 use tonic::service::interceptor::InterceptedService;
 use tonic::{Code, Status};
@@ -26,7 +26,9 @@ async fn file(url: &str) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, gateway, hole, url, stuck, failed, fake] = &args[..] else { return Err("six arguments, please".into()) };
+    let [_, gateway, hole, url, stuck, failed, fake, secure, _] = &args[..] else {
+        return Err("eight arguments, please".into());
+    };
     set_limits(Limits { silence: SILENCE, patience: Duration::from_secs(8) });
     let jobs = connect(gateway)?;
     if call(&jobs, RenderRequest::default()).await.is_err_and(|error| error.message().contains("paid for twice")) {
@@ -61,7 +63,57 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let halves = format!("{url}/halves");
     println!("halves {} {}", file(&halves).await, file(&halves).await);
     told(fake).await?;
+    call_all(&connect(fake)?).await?;
+    println!("secure {}", get(&connect(&format!("https://{secure}"))?, "").await?.job_id);
     downloads(url).await
+}
+
+/// Each method of the service.
+async fn call_all(jobs: &Jobs) -> Result<(), Status> {
+    let request_id = || "all".to_string();
+    call(jobs, CreatePreviewRequest { request_id: request_id(), ..Default::default() }).await?;
+    call(jobs, RenderRequest { request_id: request_id(), ..Default::default() }).await?;
+    call(jobs, TranscribeRequest { request_id: request_id(), ..Default::default() }).await?;
+    call(jobs, SummarizeRequest { request_id: request_id(), ..Default::default() }).await?;
+    call(jobs, GenerateImageRequest { request_id: request_id(), ..Default::default() }).await?;
+    call(jobs, GenerateVideoRequest { request_id: request_id(), ..Default::default() }).await?;
+    call(jobs, GetJobRequest::default()).await?;
+    call(jobs, BatchGetJobsRequest::default()).await?;
+    call(jobs, ListJobsRequest::default()).await?;
+    call(jobs, GetUsageRequest::default()).await?;
+    call(jobs, GetServerInfoRequest::default()).await?;
+    call(jobs, ResolveJobRequest::default()).await?;
+    call(jobs, DeleteJobRequest::default()).await?;
+    call(jobs, CreateUploadRequest::default()).await?;
+    call(jobs, UpdatePreviewRequest::default()).await?;
+    call(jobs, ListProjectsRequest::default()).await?;
+    call(jobs, GetProjectRequest::default()).await?;
+    call(jobs, GetAccountRequest::default()).await?;
+    call(jobs, ListTemplatesRequest::default()).await?;
+    call(jobs, GetTemplateRequest::default()).await?;
+    call(jobs, CreateTemplateRequest::default()).await?;
+    call(jobs, UpdateTemplateRequest::default()).await?;
+    call(jobs, DeleteTemplateRequest::default()).await?;
+    jobs.clone().watch_job(WatchJobRequest::default()).await?;
+    jobs.clone().watch_jobs(WatchJobsRequest::default()).await?;
+    jobs.clone().read_job_result(ReadJobResultRequest::default()).await?;
+    jobs.clone().read_archived_file(ReadArchivedFileRequest::default()).await?;
+    Ok(())
+}
+
+/// The events of a watch of many jobs, until one is gone.
+async fn many(jobs: &Jobs) -> Result<String, Status> {
+    let labels = [("case".to_string(), "many".to_string())].into();
+    let mut events = std::pin::pin!(watch_jobs(jobs.clone(), WatchJobsRequest { labels, ..Default::default() }, |_| ()));
+    let mut seen = String::new();
+    while let Some(message) = events.next().await {
+        match message?.event {
+            Some(Event::GoneJobId(_)) => return Ok(seen + " gone"),
+            Some(Event::Job(job)) => seen += &format!(" {}", job.revision),
+            _ => seen += " started",
+        }
+    }
+    Ok(seen)
 }
 
 fn left() -> usize {
@@ -106,6 +158,7 @@ async fn told(address: &str) -> Result<(), Box<dyn std::error::Error>> {
     println!("next {}", render(&jobs, "next").await?);
     println!("short{}", revisions(&jobs, "short", 0).await?);
     println!("seen{}", revisions(&jobs, "seen", 7).await?);
+    println!("many{}", many(&jobs).await?);
     let enough = tokio::sync::Notify::new();
     let lost = |error: &Status| {
         let said = error.message().contains("said nothing for 3s");

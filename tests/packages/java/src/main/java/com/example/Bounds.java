@@ -5,6 +5,7 @@ import ai.pictory.jobs.JobFailed;
 import ai.pictory.jobs.Limits;
 import ai.pictory.jobs.Results;
 import ai.pictory.jobs.Watch;
+import ai.pictory.jobs.WatchJobs;
 import ai.pictory.jobs.v1.GetJobRequest;
 import ai.pictory.jobs.v1.Job;
 import ai.pictory.jobs.v1.PictoryJobsGrpc;
@@ -13,28 +14,38 @@ import ai.pictory.jobs.v1.RenderRequest;
 import ai.pictory.jobs.v1.RenderResponse;
 import ai.pictory.jobs.v1.ResultPart;
 import ai.pictory.jobs.v1.WatchJobRequest;
+import ai.pictory.jobs.v1.WatchJobsRequest;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.TlsChannelCredentials;
+import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /**
  * Prints what becomes of jobs that failed, and of servers that say nothing.
  *
- * <p>Bounds GATEWAY HOLE URL STUCK FAILED FAKE (tests/packages/run says what they are)
+ * <p>Bounds GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY (tests/packages/run says what they are)
  */
 public final class Bounds {
+  private static final int ATTEMPTS = 6;
   private static int lost;
 
   private static String file(String url) throws IOException {
@@ -78,7 +89,54 @@ public final class Bounds {
     System.out.println("halves " + file(args[2] + "/halves") + " " + file(args[2] + "/halves"));
     told(args[5]);
     downloads(args[2]);
+    ManagedChannel plain = Connection.to(args[5]);
+    callAll(PictoryJobsGrpc.newBlockingStub(plain));
+    plain.shutdownNow();
+    ManagedChannel safe =
+        Connection.to(args[6], TlsChannelCredentials.newBuilder().trustManager(new File(args[7])).build());
+    System.out.println("secure " + get(PictoryJobsGrpc.newBlockingStub(safe), "").getJobId());
+    safe.shutdownNow();
+    again();
     System.exit(0);
+  }
+
+  /** Each method of the stub. */
+  private static void callAll(PictoryJobsBlockingStub jobs) throws Exception {
+    for (Method method : PictoryJobsBlockingStub.class.getDeclaredMethods()) {
+      if (method.getParameterCount() != 1 || !method.getParameterTypes()[0].getName().endsWith("Request")) continue;
+      Object request = method.getParameterTypes()[0].getMethod("getDefaultInstance").invoke(null);
+      if (method.invoke(jobs, request) instanceof Iterator<?> messages) messages.hasNext(); // or it is not begun
+    }
+  }
+
+  /** A server that hangs up is called again with each attempt, not when gRPC's pauses, which grow, allow it. */
+  private static void again() throws Exception {
+    Limits.silence = Duration.ofMillis(200);
+    AtomicInteger connections = new AtomicInteger();
+    try (ServerSocket server = new ServerSocket(0, 9, InetAddress.getLoopbackAddress())) {
+      Thread accepting = new Thread(() -> {
+        while (true) {
+          try (Socket connection = server.accept()) {
+            connections.incrementAndGet();
+          } catch (IOException over) {
+            return;
+          }
+        }
+      });
+      accepting.start();
+      ManagedChannel channel = Connection.to("127.0.0.1:" + server.getLocalPort());
+      int[] fresh = {0}; // attempts that connected anew
+      int[] attempts = {0};
+      try {
+        Watch.watch(PictoryJobsGrpc.newBlockingStub(channel), watched("j").build(), job -> {}, error -> {
+          if (connections.getAndSet(0) > 0) fresh[0]++;
+          if (++attempts[0] == ATTEMPTS) throw new IllegalStateException();
+        });
+      } catch (IllegalStateException enough) {
+        System.out.println("again " + fresh[0]);
+      }
+      channel.shutdownNow();
+    }
   }
 
   private static WatchJobRequest.Builder watched(String id) {
@@ -162,6 +220,16 @@ public final class Bounds {
       read.get();
     } catch (ExecutionException error) {
       if (error.getCause() instanceof InterruptedException) System.out.println("hang cancelled, left " + left());
+    }
+    seen.setLength(0);
+    WatchJobsRequest many = WatchJobsRequest.newBuilder().putLabels("case", "many").build();
+    try {
+      WatchJobs.watch(jobs, many, event -> {
+        seen.append(event.hasJob() ? " " + event.getJob().getRevision() : event.hasGoneJobId() ? " gone" : " started");
+        if (event.hasGoneJobId()) throw new IllegalStateException();
+      }, error -> {});
+    } catch (IllegalStateException enough) {
+      System.out.println("many" + seen);
     }
     PictoryJobsBlockingStub hasty = jobs.withDeadlineAfter(300, TimeUnit.MILLISECONDS);
     System.out.println("deadline " + code(() -> Watch.watch(hasty, watched("mute").build(), job -> {}, error -> {})));

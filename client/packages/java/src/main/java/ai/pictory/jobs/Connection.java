@@ -1,6 +1,7 @@
 package ai.pictory.jobs;
 
 import com.google.gson.Gson;
+import io.grpc.ChannelCredentials;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -18,7 +19,12 @@ public final class Connection {
 
   /** A channel without TLS to host:port, for the generated stubs. Shut it down in the end. */
   public static ManagedChannel to(String target) {
-    return Grpc.newChannelBuilder(target, InsecureChannelCredentials.create())
+    return to(target, InsecureChannelCredentials.create());
+  }
+
+  /** One with credentials, such as those of TlsChannelCredentials. */
+  public static ManagedChannel to(String target, ChannelCredentials credentials) {
+    return Grpc.newChannelBuilder(target, credentials)
         .defaultServiceConfig(serviceConfig())
         .maxInboundMessageSize(MAX_ANSWER_BYTES)
         // Pings show whether a connection is still there.
