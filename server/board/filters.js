@@ -57,7 +57,7 @@ export class Filters {
   }
 
   #search() {
-    const input = el('input', {type: 'search', id: 'search', placeholder: 'Search what is shown', 'aria-label': 'Search what is shown',
+    const input = el('input', {type: 'search', id: 'search', placeholder: 'Search', 'aria-label': 'Search what is shown',
       autocomplete: 'off', spellcheck: 'false'});
     input.addEventListener('input', () => this.#set({text: input.value.trim().toLowerCase()}, false));
     return input;

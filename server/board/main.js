@@ -97,7 +97,7 @@ function drawConnection() {
     waiting: navigator.onLine ? 'Reconnecting' : 'Offline'}[name];
   const words = {
     connecting: '', live: '',
-    waiting: `${navigator.onLine ? problem?.message ?? 'The stream ended.' : 'This machine is offline.'} `
+    waiting: `${sentence(navigator.onLine ? problem?.message ?? 'The stream ended' : 'This machine is offline')} `
       + `The board tries again in ${seconds} s.${since}`,
     refused: `The gateway refuses the board: ${problem?.message ?? ''}`,
   }[name];
@@ -108,6 +108,10 @@ function drawConnection() {
     byId('trouble').hidden = words === '';
     byId('other-key').hidden = name !== 'refused';
   }
+}
+
+function sentence(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 // Says what there is where rows are not.

@@ -55,9 +55,8 @@ await run(async (browser, found) => {
       await page.click('#new-job');
       await page.waitForSelector('dialog[open] #video-text');
     },
-    gateway: async (page, size) => {
+    gateway: async (page) => {
       await page.keyboard.press('Escape');
-      if (size === PHONE) return;  // not on phones: there is no room for it
       await page.click('#who');
       await page.waitForSelector('dialog[open] .facts');
     },
@@ -76,7 +75,7 @@ await run(async (browser, found) => {
       await page.waitForSelector('.row');
       await page.waitForSelector('#usage .figure');
       for (const [view, come] of Object.entries(views)) {
-        await come(page, size);
+        await come(page);
         const where = `${name}, ${dark ? 'dark' : 'light'}, ${view}`;
         if (await page.evaluate(() => window.axe === undefined)) await page.evaluate(AXE);
         const {violations} = await page.evaluate(() => window.axe.run());
