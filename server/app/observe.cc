@@ -308,11 +308,13 @@ std::function<void(const jobs::Holding&)> LeasesRenewed(CorrectedClock& clock) {
 
 std::function<void(const std::string&)> StoppedForAll() {
   return [](const std::string& by) {
-    if (by.empty()) return Log(Level::kInfo, "submits_allowed", {{"note", "no gateway stops them"}});
+    if (by.empty())
+      return Log(Level::kInfo, "submits_allowed", {{"note", "no gateway stops them"}});
     Log(Level::kWarn, "submits_stopped",
         {{"by", by},
-         {"note", "a gateway with the same store is told to; new submits are refused at all of "
-                  "them until its file stop-submits is removed"}});
+         {"note",
+          "a gateway with the same store is told to; new submits are refused at all of "
+          "them until its file stop-submits is removed"}});
   };
 }
 
