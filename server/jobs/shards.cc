@@ -10,7 +10,6 @@ Shards::Shards(bool alone, const Clock& clock) : alone_(alone), clock_(clock) {
 }
 
 std::int32_t Shards::Pick(Random& random) const {
-  if (alone_) return 0;
   const auto first = static_cast<std::int32_t>(random.Uniform() * limits::kShards);
   for (std::int32_t next = 0; next < limits::kShards; ++next) {
     const std::int32_t shard = (first + next) % limits::kShards;
