@@ -140,9 +140,11 @@ TEST(StandbyGoneTest, ACommitThatWaitsForAStandbyIsNeitherToldAsDoneNorAsFailed)
   ASSERT_TRUE(calls.Begin(Begun("j0", "r0")).ok());
   server.Sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
   server.Sql("SELECT pg_reload_conf()");
-  while (server.Number("SELECT count(*) FROM pg_settings"
-                       " WHERE name = 'synchronous_standby_names' AND setting = 'nobody'") == 0) {
-    std::this_thread::yield();
+  // Commits wait from when the checkpointer has read it, which is later than a session says so.
+  auto probe = Connection::Open(server.conninfo(), std::chrono::seconds(2));
+  try {
+    for (int i = 0;; ++i) probe->Script("CREATE TABLE probe_" + std::to_string(i) + " ()");
+  } catch (const NoAnswer&) {
   }
   std::atomic<bool> told{false};
   store::Answer<absl::StatusOr<jobs::BeginResult>> answer;
