@@ -34,8 +34,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if call(&jobs, RenderRequest::default()).await.is_err_and(|error| error.message().contains("paid for twice")) {
         println!("refused");
     }
-    let get = GetJobRequest { job_id: failed.clone(), ..Default::default() };
-    if let Err(error) = must_succeed(call(&jobs, get).await?.job.unwrap_or_default()) {
+    let ended = GetJobRequest { job_id: failed.clone(), ..Default::default() };
+    if let Err(error) = must_succeed(call(&jobs, ended).await?.job.unwrap_or_default()) {
         println!("{error}");
     }
     let request = WatchJobRequest { job_id: "j".into(), ..Default::default() };
