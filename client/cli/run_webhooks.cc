@@ -60,11 +60,13 @@ ExitCode ListNotifications(const Session& session) {
   const bool pending = session.args.pending;
   int shown = 0;
   const absl::Status listed =
-      ForEach(session, pending ? v1::NOTIFICATION_STATE_PENDING : v1::NOTIFICATION_STATE_GIVEN_UP,
-              [&](const Notification& each) {
-                ShowNotification(session, each);
-                ++shown;
-              });
+      ForEachNotification(session,
+                          pending ? v1::NOTIFICATION_STATE_PENDING
+                                  : v1::NOTIFICATION_STATE_GIVEN_UP,
+                          [&](const Notification& each) {
+                            ShowNotification(session, each);
+                            ++shown;
+                          });
   if (!listed.ok()) return session.Failed(listed);
   if (shown == 0) session.out.Note(pending ? "None is being tried.\n" : "None was given up.\n");
   return kSucceeded;

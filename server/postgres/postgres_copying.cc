@@ -73,7 +73,7 @@ absl::StatusOr<std::optional<CopyMark>> PostgresJobStore::ReadMark() {
 
 absl::Status PostgresJobStore::SetMark(const std::optional<CopyMark>& mark) {
   return WriteToCopy([&](Connection& connection) {
-    absl::Status unused = CheckUnused(connection, gateway_);
+    absl::Status unused = CheckUnused(connection, identity_.gateway);
     if (unused.ok()) WriteCopyMark(connection, mark);
     return unused;
   });
@@ -81,7 +81,7 @@ absl::Status PostgresJobStore::SetMark(const std::optional<CopyMark>& mark) {
 
 absl::Status PostgresJobStore::Clear(const std::optional<CopyMark>& mark) {
   return WriteToCopy([&](Connection& connection) {
-    absl::Status unused = CheckUnused(connection, gateway_);
+    absl::Status unused = CheckUnused(connection, identity_.gateway);
     if (unused.ok()) ClearRows(connection, mark);
     return unused;
   });

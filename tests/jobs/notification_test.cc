@@ -9,13 +9,13 @@
 namespace gateway::jobs {
 namespace {
 
-WallTime At(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
+WallTime Second(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
 
 JobRecord RecordIn(JobState state) {
   JobRecord record;
   record.job.job_id = "j1";
   record.job.state = state;
-  record.job.update_time = At(70);
+  record.job.update_time = Second(70);
   record.submission = SubmissionState::kAccepted;
   return record;
 }

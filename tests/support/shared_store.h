@@ -192,6 +192,9 @@ class SharedStore final : public jobs::Store {
   absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override {
     return disk_.jobs.ReadArchiving(take);
   }
+  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override {
+    return disk_.jobs.ReadNotifying(take);
+  }
   // Gives the leases back.
   void Close() override { disk_.processes.erase(name_); }
 
