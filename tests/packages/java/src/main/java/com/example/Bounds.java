@@ -15,16 +15,16 @@ import ai.pictory.jobs.v1.RenderResponse;
 import ai.pictory.jobs.v1.ResultPart;
 import ai.pictory.jobs.v1.WatchJobRequest;
 import ai.pictory.jobs.v1.WatchJobsRequest;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Method;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,7 +35,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
@@ -45,7 +44,7 @@ import java.util.stream.Stream;
  * <p>Bounds GATEWAY HOLE URL STUCK FAILED FAKE SECURE AUTHORITY (tests/packages/run says what they are)
  */
 public final class Bounds {
-  private static final int ATTEMPTS = 6;
+  private static final int ATTEMPTS = 4;
   private static int lost;
 
   private static String file(String url) throws IOException {
@@ -96,7 +95,7 @@ public final class Bounds {
         Connection.to(args[6], TlsChannelCredentials.newBuilder().trustManager(new File(args[7])).build());
     System.out.println("secure " + get(PictoryJobsGrpc.newBlockingStub(safe), "").getJobId());
     safe.shutdownNow();
-    again();
+    again(args[1]);
     System.exit(0);
   }
 
@@ -109,34 +108,70 @@ public final class Bounds {
     }
   }
 
-  /** A server that hangs up is called again with each attempt, not when gRPC's pauses, which grow, allow it. */
-  private static void again() throws Exception {
-    Limits.silence = Duration.ofMillis(200);
-    AtomicInteger connections = new AtomicInteger();
-    try (ServerSocket server = new ServerSocket(0, 9, InetAddress.getLoopbackAddress())) {
-      Thread accepting = new Thread(() -> {
-        while (true) {
-          try (Socket connection = server.accept()) {
-            connections.incrementAndGet();
-          } catch (IOException over) {
-            return;
-          }
-        }
-      });
-      accepting.start();
-      ManagedChannel channel = Connection.to("127.0.0.1:" + server.getLocalPort());
-      int[] fresh = {0}; // attempts that connected anew
-      int[] attempts = {0};
-      try {
-        Watch.watch(PictoryJobsGrpc.newBlockingStub(channel), watched("j").build(), job -> {}, error -> {
-          if (connections.getAndSet(0) > 0) fresh[0]++;
-          if (++attempts[0] == ATTEMPTS) throw new IllegalStateException();
-        });
-      } catch (IllegalStateException enough) {
-        System.out.println("again " + fresh[0]);
-      }
-      channel.shutdownNow();
+  /** A channel that counts how often its pause is cut short. */
+  private static final class Counting extends ManagedChannel {
+    private final ManagedChannel under;
+    private int resets;
+
+    Counting(ManagedChannel under) {
+      this.under = under;
     }
+
+    @Override
+    public void resetConnectBackoff() {
+      resets++;
+      under.resetConnectBackoff();
+    }
+
+    @Override
+    public <Q, A> ClientCall<Q, A> newCall(MethodDescriptor<Q, A> method, CallOptions options) {
+      return under.newCall(method, options);
+    }
+
+    @Override
+    public String authority() {
+      return under.authority();
+    }
+
+    @Override
+    public ManagedChannel shutdown() {
+      return under.shutdown();
+    }
+
+    @Override
+    public ManagedChannel shutdownNow() {
+      return under.shutdownNow();
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return under.isShutdown();
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return under.isTerminated();
+    }
+
+    @Override
+    public boolean awaitTermination(long time, TimeUnit unit) throws InterruptedException {
+      return under.awaitTermination(time, unit);
+    }
+  }
+
+  /** Each attempt but the first connects anew, whether or not gRPC's pauses, which grow, are over. */
+  private static void again(String hole) throws Exception {
+    Limits.silence = Duration.ofMillis(200);
+    Counting channel = new Counting(Connection.to(hole));
+    int[] attempts = {0};
+    try {
+      Watch.watch(PictoryJobsGrpc.newBlockingStub(channel), watched("j").build(), job -> {}, error -> {
+        if (++attempts[0] == ATTEMPTS) throw new IllegalStateException();
+      });
+    } catch (IllegalStateException enough) {
+      System.out.println("again " + channel.resets);
+    }
+    channel.shutdownNow();
   }
 
   private static WatchJobRequest.Builder watched(String id) {
