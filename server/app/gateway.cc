@@ -314,8 +314,8 @@ void Gateway::Parts::BuildDomain() {
                       .timers = *timers,
                       .random = random});
   }
-  follower = std::make_unique<watch::Follower>(*kept.store, *kept.store, core->hub, clock, *timers,
-                                               *broadcaster);
+  follower =
+      std::make_unique<watch::Follower>(*kept.store, core->hub, clock, *timers, *broadcaster);
   core->ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
     follower->OnChange(record, seen);
   });

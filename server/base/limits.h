@@ -445,6 +445,7 @@ inline constexpr milliseconds kStreamEndTick{100};
 // How many watchers are told before others get their turn: a write costs some 10 µs, so others wait
 // a few milliseconds.
 inline constexpr std::size_t kWatchersSliceMax = 256;
+inline constexpr std::size_t kWatchersTurnMax = 64;  // of them, of one tenant before another's turn
 inline constexpr seconds kWriteStuckAfter{30};
 // WatchJobs. How many changed jobs may wait for a slow reader before it reads them from the store
 // instead; what one reads of the store at once, and how much of a list it holds; and how long the
@@ -455,11 +456,15 @@ inline constexpr int kWatchJobsListPage = 100;
 inline constexpr std::size_t kWatchJobsListHeldBytes = 64 * kKiB;
 inline constexpr std::size_t kResumeTokenMaxBytes = 4 * kKiB;
 // The follower of the store's feed: how often it reads, how much at once, how many jobs it asks the
-// store for at a time, and how many changes may wait to be told.
+// store for at a time, how many changes may wait to be told, of all tenants and of one, and how
+// often a position is told to those who were told of no change.
 inline constexpr milliseconds kFeedInterval{200};
 inline constexpr int kFeedPage = 1'000;
 inline constexpr std::size_t kFeedLooksMax = 32;
 inline constexpr std::size_t kFeedBacklogMax = 65'536;
+inline constexpr std::size_t kFeedBacklogOfTenantMax = kFeedBacklogMax / 4;
+inline constexpr seconds kFeedPositionInterval{10};
+static_assert(kFeedPositionInterval < kHeartbeatInterval, "heartbeats tell how far all is told");
 inline constexpr seconds kUnaryDefaultDeadline{60};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without a request_id is matched this long
 // Submits without a request_id whose answer may not have arrived.
