@@ -413,6 +413,7 @@ inline constexpr int kMemorySmallestMiB = 256;
 // What the process takes, to tell which settings do not fit; see server/docs/decisions/load.md.
 inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
 inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
+inline constexpr std::size_t kWatchedIdBytes = 512;    // of each id that a WatchJobs names
 inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one
 // One part in so many of the memory limit is for watches, unless --max-watches is given.
 inline constexpr std::size_t kWatchesShare = 2;

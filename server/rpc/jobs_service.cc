@@ -1,6 +1,7 @@
 #include "rpc/jobs_service.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,8 @@ namespace {
 
 // The method's name in /package.Service/Method.
 std::string_view MethodOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+int MorePlacesOf(const v1::WatchJobRequest&) { return 0; }
 
 }  // namespace
 
@@ -165,6 +168,12 @@ JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* c
                                              const Principal& principal, const Bytes* request,
                                              const Check& check, const Make& make,
                                              const Begin& begin) {
+  // What a watch holds, beside its ticket.
+  struct Held {
+    TenantGates::Place of_tenant;
+    std::optional<Admission::Ticket> more;
+  };
+  const auto held = std::make_shared<Held>();
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
   if (ticket) {
     absl::StatusOr<TenantGates::Place> place = domain_.gates->EnterWatch(*principal);
@@ -172,10 +181,20 @@ JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* c
       Free(*request);
       return RefuseStream(method, *context, ToGrpc(place.status()), domain_);
     }
-    ticket.Keep(*std::move(place));
+    held->of_tenant = *std::move(place);
+    ticket.Keep(held);
   }
+  const auto check_and_enter = [&](const Request& message) {
+    absl::Status bad = check(message);
+    const int places = bad.ok() ? MorePlacesOf(message) : 0;
+    if (places == 0) return bad;
+    Admission::Ticket more = admission_.Enter(Admission::Kind::kWatch, places);
+    if (!more) return FromGrpc(more.refusal());
+    held->more.emplace(std::move(more));
+    return absl::OkStatus();
+  };
   return ServeStream<Request>(
-      method, context, principal, request, std::move(ticket), admission_, domain_, check,
+      method, context, principal, request, std::move(ticket), admission_, domain_, check_and_enter,
       [this, &make](const Caller& caller, const Request& message, watch::StreamSink& sink) {
         return make(watch_limits_, caller, message, sink, domain_);
       },
