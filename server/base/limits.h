@@ -336,11 +336,18 @@ inline constexpr std::size_t kFaceWatchesPercent = 75;
 inline constexpr seconds kFaceWatchRetry{5};  // after which who finds them all taken comes again
 inline constexpr std::size_t kFaceHeadersMaxBytes = 32 * kKiB;
 inline constexpr seconds kFaceIdleTimeout{75};
+// How much longer than kRequestArrivalMax a request over HTTP may take: the call it is made into is
+// to refuse it first, where there is one.
+inline constexpr seconds kFaceArrivalGrace{1};
 inline constexpr seconds kFaceCallerTimeoutMax{86'400};  // that a caller may ask for
-inline constexpr seconds kFaceLastAnswersMax{2};  // for what is on its way at the end of a drain
+inline constexpr seconds kFaceLastAnswersMax{2};   // for what is on its way at the end of a drain
+inline constexpr seconds kFaceConnectionRetry{1};  // the same where all connections are taken
 inline constexpr seconds kFaceDrainRetry{1};  // after which who comes during a drain comes again
 // How long the server pauses after a connection could not be accepted and none could give way.
 inline constexpr milliseconds kAcceptPause{50};
+// How long a caller that has ended its half of a connection waits for something to be sent: as long
+// as a call without a deadline of its own takes.
+inline constexpr seconds kHalfClosedMax{60};
 // How much is read of a request that was answered early, so that its answer is not lost.
 inline constexpr std::size_t kLingerMaxBytes = 4 * kMiB;
 inline constexpr seconds kLingerMax{2};
