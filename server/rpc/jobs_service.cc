@@ -217,7 +217,7 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principa
                                                 const Bytes* request) {
   return ServeStream<v1::ReadJobResultRequest>(
       "ReadJobResult", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, PeerOf(*context, domain_)), admission_, domain_,
+      admission_.Enter(Admission::Kind::kResult, PeerName(*context, domain_)), admission_, domain_,
       CheckRead,
       [this](const Caller&, const v1::ReadJobResultRequest&, watch::StreamSink& sink) {
         return std::make_shared<ResultStream>(domain_, sink);
@@ -229,7 +229,7 @@ JobsService::Stream* JobsService::ReadArchivedFile(Context* context, const Princ
                                                    const Bytes* request) {
   return ServeStream<v1::ReadArchivedFileRequest>(
       "ReadArchivedFile", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, PeerOf(*context, domain_)), admission_, domain_,
+      admission_.Enter(Admission::Kind::kResult, PeerName(*context, domain_)), admission_, domain_,
       CheckArchiveRead,
       [this](const Caller&, const v1::ReadArchivedFileRequest&, watch::StreamSink& sink) {
         return std::make_shared<ArchiveStream>(domain_, sink);
