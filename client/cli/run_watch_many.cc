@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kRedrawEvery{200};
 constexpr std::chrono::seconds kFirstPatience{3};
+// How many events may wait for who reads the output. Beyond it the stream is not read on, and the
+// gateway keeps the newest of each job instead.
+constexpr std::size_t kNewsMax = 256;
 
 // What the thread of the watch tells the thread that writes.
 struct News {
@@ -209,7 +212,7 @@ class WatchMany {
 
   const Session& session_;
   std::stop_source stop_;  // Ctrl-C, or nobody reads any longer
-  Mailbox<News> mail_;
+  Mailbox<News> mail_{kNewsMax};
   Lines lines_;
   std::optional<LiveTable> table_;
   absl::Status status_;  // of the watch, once it has ended

@@ -340,8 +340,8 @@ absl::Status Gateway::Parts::BuildDomain() {
        .random = random});
   if (!notifying.ok()) return notifying.status();
   notifications = *std::move(notifying);
-  follower = std::make_unique<watch::Follower>(*kept.store, *kept.store, core->hub, clock, *timers,
-                                               *broadcaster);
+  follower =
+      std::make_unique<watch::Follower>(*kept.store, core->hub, clock, *timers, *broadcaster);
   core->ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
     follower->OnChange(record, seen);
   });

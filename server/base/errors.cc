@@ -173,6 +173,15 @@ absl::Status MethodNotAllowed(std::string_view method, std::string_view allowed)
       absl::StrCat(Clean(method), " is not how this path is asked for; use ", View(allowed)));
 }
 
+absl::Status HeadTooLarge(std::size_t max_bytes) {
+  return Make(Row("METADATA_TOO_LARGE"), absl::StrCat("The head of the request has more than ",
+                                                      max_bytes, " bytes. Nothing was submitted"));
+}
+
+absl::Status NotImplemented(std::string_view why) {
+  return Make(Row("NOT_IMPLEMENTED"), Clean(why));
+}
+
 absl::Status NotJson(std::string_view content_type) {
   return Make(Row("NOT_JSON"),
               absl::StrCat("The body comes as ",

@@ -47,6 +47,8 @@ absl::Status RequestIdReused(std::string_view request_id, std::string_view job_i
 // Requests over HTTP.
 absl::Status NoSuchPath(std::string_view path);
 absl::Status MethodNotAllowed(std::string_view method, std::string_view allowed);
+absl::Status HeadTooLarge(std::size_t max_bytes);
+absl::Status NotImplemented(std::string_view why);
 absl::Status NotJson(std::string_view content_type);
 absl::Status NotAcceptable(std::string_view accept, std::string_view forms);
 absl::Status RangeNotThere(std::int64_t bytes);

@@ -361,11 +361,18 @@ inline constexpr std::size_t kFaceWatchesPercent = 75;
 inline constexpr seconds kFaceWatchRetry{5};  // after which who finds them all taken comes again
 inline constexpr std::size_t kFaceHeadersMaxBytes = 32 * kKiB;
 inline constexpr seconds kFaceIdleTimeout{75};
+// How much longer than kRequestArrivalMax a request over HTTP may take: the call it is made into is
+// to refuse it first, where there is one.
+inline constexpr seconds kFaceArrivalGrace{1};
 inline constexpr seconds kFaceCallerTimeoutMax{86'400};  // that a caller may ask for
-inline constexpr seconds kFaceLastAnswersMax{2};  // for what is on its way at the end of a drain
+inline constexpr seconds kFaceLastAnswersMax{2};   // for what is on its way at the end of a drain
+inline constexpr seconds kFaceConnectionRetry{1};  // the same where all connections are taken
 inline constexpr seconds kFaceDrainRetry{1};  // after which who comes during a drain comes again
 // How long the server pauses after a connection could not be accepted and none could give way.
 inline constexpr milliseconds kAcceptPause{50};
+// How long a caller that has ended its half of a connection waits for something to be sent: as long
+// as a call without a deadline of its own takes.
+inline constexpr seconds kHalfClosedMax{60};
 // How much is read of a request that was answered early, so that its answer is not lost.
 inline constexpr std::size_t kLingerMaxBytes = 4 * kMiB;
 inline constexpr seconds kLingerMax{2};
@@ -438,6 +445,7 @@ inline constexpr int kMemorySmallestMiB = 256;
 // What the process takes, to tell which settings do not fit; see server/docs/decisions/load.md.
 inline constexpr std::size_t kIdleGatewayBytes = 48 * kMiB;
 inline constexpr std::size_t kWatchBytes = 41 * kKiB;  // on a connection of its own
+inline constexpr std::size_t kWatchedIdBytes = 512;    // of each id that a WatchJobs names
 inline constexpr std::size_t kReplyFactor = 3;         // what two replies take, by the size of one
 // One part in so many of the memory limit is for watches, unless --max-watches is given.
 inline constexpr std::size_t kWatchesShare = 2;
@@ -470,6 +478,7 @@ inline constexpr milliseconds kStreamEndTick{100};
 // How many watchers are told before others get their turn: a write costs some 10 µs, so others wait
 // a few milliseconds.
 inline constexpr std::size_t kWatchersSliceMax = 256;
+inline constexpr std::size_t kWatchersTurnMax = 64;  // of them, of one tenant before another's turn
 inline constexpr seconds kWriteStuckAfter{30};
 // WatchJobs. How many changed jobs may wait for a slow reader before it reads them from the store
 // instead; what one reads of the store at once, and how much of a list it holds; and how long the
@@ -480,11 +489,15 @@ inline constexpr int kWatchJobsListPage = 100;
 inline constexpr std::size_t kWatchJobsListHeldBytes = 64 * kKiB;
 inline constexpr std::size_t kResumeTokenMaxBytes = 4 * kKiB;
 // The follower of the store's feed: how often it reads, how much at once, how many jobs it asks the
-// store for at a time, and how many changes may wait to be told.
+// store for at a time, how many changes may wait to be told, of all tenants and of one, and how
+// often a position is told to those who were told of no change.
 inline constexpr milliseconds kFeedInterval{200};
 inline constexpr int kFeedPage = 1'000;
 inline constexpr std::size_t kFeedLooksMax = 32;
 inline constexpr std::size_t kFeedBacklogMax = 65'536;
+inline constexpr std::size_t kFeedBacklogOfTenantMax = kFeedBacklogMax / 4;
+inline constexpr seconds kFeedPositionInterval{10};
+static_assert(kFeedPositionInterval < kHeartbeatInterval, "heartbeats tell how far all is told");
 inline constexpr seconds kUnaryDefaultDeadline{60};
 inline constexpr minutes kMeshRetryWindow{10};  // a retry without a request_id is matched this long
 // Submits without a request_id whose answer may not have arrived.

@@ -28,7 +28,8 @@ inline constexpr std::array<ReasonRow, 49> kReasons = {{
     {"REQUEST_TOO_LARGE", absl::StatusCode::kResourceExhausted, "no",
      "More than 16 MiB for a submit, or 64 KiB for any other call"},
     {"METADATA_TOO_LARGE", absl::StatusCode::kResourceExhausted, "no",
-     "More than 16 KiB of metadata: names, values as they are sent, and 32 bytes for each entry"},
+     "More than 16 KiB of metadata: names, values as they are sent, and 32 bytes for each entry. "
+     "Over HTTP also: a head of more than 32 KiB"},
     {"REQUEST_COMPRESSED", absl::StatusCode::kUnimplemented, "no",
      "Requests are taken uncompressed (`grpc-encoding: identity`)"},
     {"REQUEST_LATE", absl::StatusCode::kDeadlineExceeded, "with a faster connection",
@@ -44,6 +45,8 @@ inline constexpr std::array<ReasonRow, 49> kReasons = {{
      "Over HTTP: nothing is at this path. Within an id a colon is written %3A and a slash %2F"},
     {"METHOD_NOT_ALLOWED", absl::StatusCode::kUnimplemented, "no",
      "Over HTTP: what is at this path is asked for by another method; `Allow` names it"},
+    {"NOT_IMPLEMENTED", absl::StatusCode::kUnimplemented, "no",
+     "Over HTTP: the body comes in another `Transfer-Encoding` than chunked"},
     {"NOT_JSON", absl::StatusCode::kInvalidArgument, "no",
      "Over HTTP: a body comes as `Content-Type: application/json`, in UTF-8"},
     {"NOT_ACCEPTABLE", absl::StatusCode::kInvalidArgument, "no",

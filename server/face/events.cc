@@ -143,6 +143,8 @@ EventBody::EventBody(std::shared_ptr<InsideCall> call, grpc::ByteBuffer first,
 
 EventBody::~EventBody() { call_->Cancel(); }
 
+std::string_view EventBody::Filler() const { return form_ == EventForm::kSse ? ":\n\n" : "\n"; }
+
 void EventBody::Next(std::function<void(Piece)> ready) {
   if (!first_.empty()) return ready({.bytes = std::exchange(first_, "")});
   call_->Take([method = &method_, form = form_, status_of = status_of_,

@@ -36,6 +36,7 @@ class EventBody final : public http::LiveBody {
             const google::protobuf::MethodDescriptor& method, EventForm form,
             std::function<absl::Status(absl::Status)> status_of);
   ~EventBody() override;
+  std::string_view Filler() const override;
   void Next(std::function<void(Piece)> ready) override;
 
  private:

@@ -128,20 +128,33 @@ std::shared_ptr<InsideCall> Exchange::call() const {
   return call_;
 }
 
+void Exchange::WhenReady(std::function<void()> ready) {
+  {
+    MutexLock lock(mutex_);
+    if (!over_) {
+      ready_ = std::move(ready);
+      return;
+    }
+  }
+  ready();
+}
+
 Exchange::Next Exchange::Begin() {
   const std::string* const length = HeaderOf(head_, "content-length");
   std::uint64_t bytes = 0;
   MutexLock lock(mutex_);
-  too_large_ =
-      length != nullptr && absl::SimpleAtoi(*length, &bytes) && bytes > ground_.body_max_bytes;
-  return too_large_ || over_ ? Next::kAnswer : Next::kMore;
+  // SimpleAtoi leaves the largest number for what is beyond it.
+  if (length != nullptr) static_cast<void>(absl::SimpleAtoi(*length, &bytes));
+  if (bytes > ground_.body_max_bytes) too_large_ = bytes;
+  return too_large_ > 0 || over_ ? Next::kAnswer : Next::kMore;
 }
 
 Exchange::Next Exchange::Take(std::string_view piece) {
   MutexLock lock(mutex_);
-  too_large_ = body_.size() + piece.size() > ground_.body_max_bytes;
-  if (!too_large_ && !over_) body_ += piece;
-  return too_large_ || over_ ? Next::kAnswer : Next::kMore;
+  const std::size_t bytes = body_.size() + piece.size();
+  if (bytes > ground_.body_max_bytes) too_large_ = bytes;
+  if (too_large_ == 0 && !over_) body_ += piece;
+  return too_large_ > 0 || over_ ? Next::kAnswer : Next::kMore;
 }
 
 void Exchange::Answer(const http::Responder& responder) {
@@ -175,15 +188,15 @@ void Exchange::GiveUp() {
 }
 
 void Exchange::SendRequest(const std::string& body) {
-  bool too_large = false;
+  std::uint64_t too_large = 0;
   {
     MutexLock lock(mutex_);
     if (over_) return;  // it was refused while the body was waiting
     too_large = too_large_;
   }
   const auto to = call();
-  if (too_large) {
-    return to->Refuse(errors::RequestTooLarge(body.size(), ground_.body_max_bytes));
+  if (too_large > 0) {
+    return to->Refuse(errors::RequestTooLarge(too_large, ground_.body_max_bytes));
   }
   const std::string* const last_event = HeaderOf(head_, "last-event-id");
   auto request = NewMessage(*found_.route->method->input_type());
@@ -330,14 +343,17 @@ void Exchange::OnEnd(const absl::Status& status) {
 void Exchange::Respond(http::ServerResponse response) {
   dress_(response);
   std::optional<http::Responder> responder;
+  std::function<void()> ready;
   {
     MutexLock lock(mutex_);
     over_ = true;
     body_ = std::string();  // of a request that was refused before it was here
     responder = std::exchange(responder_, std::nullopt);
+    ready.swap(ready_);
     if (!responder.has_value()) response_ = std::move(response);
   }
-  if (responder.has_value()) responder->Send(std::move(response));
+  if (responder.has_value()) return responder->Send(std::move(response));
+  if (ready) ready();
 }
 
 }  // namespace gateway::face

@@ -48,6 +48,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   void Start(HeadFacts facts);
 
   // As of a BodySink, on the server's thread.
+  void WhenReady(std::function<void()> ready);
   Next Begin();
   Next Take(std::string_view piece);
   void Answer(const http::Responder& responder);
@@ -81,7 +82,9 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   mutable Mutex mutex_;
   std::shared_ptr<InsideCall> call_ GUARDED_BY(mutex_);
   std::string body_ GUARDED_BY(mutex_);
-  bool too_large_ GUARDED_BY(mutex_) = false;
+  std::function<void()> ready_
+      GUARDED_BY(mutex_);  // is called if the answer is there before the body
+  std::uint64_t too_large_ GUARDED_BY(mutex_) = 0;  // how large, as far as that is known
   std::optional<http::Responder> responder_ GUARDED_BY(mutex_);
   std::optional<http::ServerResponse> response_ GUARDED_BY(mutex_);  // before there is a responder
   bool over_ GUARDED_BY(mutex_) = false;                             // it was answered

@@ -68,6 +68,7 @@ class BodyOf final : public http::BodySink {
   Next Begin() override { return exchange_->Begin(); }
   Next Take(std::string_view piece) override { return exchange_->Take(piece); }
   void Answer(const http::Responder& responder) override { exchange_->Answer(responder); }
+  void WhenReady(std::function<void()> ready) override { exchange_->WhenReady(std::move(ready)); }
 
  private:
   const std::shared_ptr<Exchange> exchange_;
@@ -95,6 +96,7 @@ struct Face::Parts {
   std::shared_ptr<http::BodySink> Preflight(const http::ServerRequest& head,
                                             const std::string& origin);
   absl::Status StatusOf(absl::Status status) const;
+  http::ServerResponse RefuseUnread(const http::ServerRefusal& refused) const;
   std::size_t PlacesOfOne() const {  // of the listeners
     return std::max<std::size_t>(1, options.connections_max / options.listeners.size());
   }
@@ -130,6 +132,8 @@ absl::Status Face::Parts::Listen(const rpc::Listener& listener) {
   server.idle_timeout = limits::kFaceIdleTimeout;
   server.read_timeout = options.read_timeout;
   server.write_timeout = options.write_timeout;
+  server.half_closed_max = options.half_closed_max;
+  server.refusal = [this](const http::ServerRefusal& refused) { return RefuseUnread(refused); };
   if (listener.security == rpc::Security::kTls) server.tls = options.tls;
   if (listener.security == rpc::Security::kMutualTls) server.tls = options.mutual;
   auto listening = http::Server::Listen(std::move(server));
@@ -209,6 +213,35 @@ std::shared_ptr<http::BodySink> Face::Parts::Refuse(const absl::Status& why,
   if (!more.name.empty()) response.headers.push_back(std::move(more));
   Dress(origin, response);
   return std::make_shared<Ready>(std::move(response));
+}
+
+// What the HTTP server refuses itself is told as everything else is.
+http::ServerResponse Face::Parts::RefuseUnread(const http::ServerRefusal& refused) const {
+  absl::Status why = errors::Invalid("", std::string(refused.why));
+  switch (refused.status) {
+    case 408:
+      why = errors::RequestLate(limits::kRequestArrivalMax);
+      break;
+    case 431:
+      why = errors::HeadTooLarge(limits::kFaceHeadersMaxBytes);
+      break;
+    case 500:
+      why = errors::Internal(refused.why);
+      break;
+    case 501:
+      why = errors::NotImplemented(refused.why);
+      break;
+    case 503:
+      why = errors::TooMany("connections over HTTP", static_cast<std::int64_t>(PlacesOfOne()),
+                            limits::kFaceConnectionRetry);
+      break;
+    default:
+      break;
+  }
+  if (options.refused) options.refused(why, refused.peer.name);
+  http::ServerResponse response = ErrorResponse(why);
+  Dress("", response);
+  return response;
 }
 
 // What a browser asks before it sends a page's request. Only the question of an allowed page gets a

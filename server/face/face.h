@@ -31,8 +31,10 @@ struct FaceOptions {
   std::string tenant_header;  // that proxies set; "" if there is none
   std::size_t body_max_bytes = limits::kRequestMaxBytes;
   std::size_t connections_max = limits::kFaceConnectionsMax;  // of all listeners together
-  Duration read_timeout = limits::kRequestArrivalMax;         // of a whole request
+  // Of a whole request; the call that it is made into refuses it before.
+  Duration read_timeout = limits::kRequestArrivalMax + Duration(limits::kFaceArrivalGrace);
   Duration write_timeout = limits::kWriteStuckAfter;  // of an answer, or a piece of a stream
+  Duration half_closed_max = limits::kHalfClosedMax;  // see http::ServerOptions
   // Is told of what was refused before a method was called, for the log. Null: nobody wants to
   // know.
   std::function<void(const absl::Status& status, const std::string& peer)> refused{};

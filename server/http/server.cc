@@ -29,11 +29,24 @@ void Exchange::Answer(std::shared_ptr<Exchange> self, ServerResponse response, D
              });
 }
 
+void Exchange::AnswerNothing(std::shared_ptr<Exchange> self) {
+  if (taken_) return;
+  const std::shared_ptr<ServerCore> core = core_.lock();
+  if (core == nullptr) return;
+  asio::post(core->context, [core = core.get(), self = std::move(self)]() mutable {
+    const auto connection = self->connection_.lock();
+    if (connection == nullptr) return;
+    ServerResponse nothing = core->RefusalOf(500, "there is no answer", connection->peer());
+    Exchange& target = *self;
+    target.Answer(std::move(self), std::move(nothing), {});
+  });
+}
+
 struct Responder::Last {
   explicit Last(std::shared_ptr<Exchange> exchange_in) : exchange(std::move(exchange_in)) {}
   ~Last() {
     Exchange& target = *exchange;
-    target.Answer(std::move(exchange), TextResponse(500, "text/plain", "no answer\n"), {});
+    target.AnswerNothing(std::move(exchange));
   }
   std::shared_ptr<Exchange> exchange;
 };
@@ -122,6 +135,16 @@ void ServerCore::StopAccepting() {
       if (connection && connection->standing().phase == Phase::kIdle) connection->Close();
     }
   });
+}
+
+ServerResponse ServerCore::RefusalOf(int status, std::string_view why,
+                                     const ServerPeer& peer) const {
+  if (options.refusal == nullptr) {
+    return TextResponse(status, "text/plain; charset=utf-8", std::string(why) + "\n");
+  }
+  ServerResponse response = options.refusal({.status = status, .why = why, .peer = peer});
+  response.status = status;
+  return response;
 }
 
 bool ServerCore::AwaitEmpty(Duration patience) {

@@ -3,15 +3,17 @@
 //
 // One thread of its own runs every connection and every handler; a handler must not block long. The
 // bytes of header and body, the time in which a request must arrive and the time in which an answer
-// must be read have bounds (ServerOptions); beyond them the peer is answered 431 or 413, or is
-// dropped. The number of connections has a bound too: beyond it the connection gives way that has
-// been longest between two requests, else the one whose request has taken longest (it is answered
-// 503), else the one whose answer has. So nobody can keep others out, however many connections he
-// holds and however little he sends; only while all connections wait for a handler is a new peer
-// answered 503. Without a free file descriptor the same is done. A listener on loopback answers
-// only who addresses it as such, others get 421 (http/server_request_head.h). It speaks TLS if it
-// is given a certificate, and asks peers for theirs if it is given who may vouch for them; who has
-// no place there is closed without a word.
+// must be read have bounds (ServerOptions); beyond them the peer is answered 431, 413 or 408, or is
+// dropped. A peer that has ended its own half of the connection is answered still; it is gone once
+// its connection is reset, or if nothing comes for it for a while. The number of connections has a
+// bound too: beyond it the connection gives way that has been longest between two requests, else
+// the one whose request has taken longest (it is answered 503), else the one whose answer has. So
+// nobody can keep others out, however many connections he holds and however little he sends; only
+// while all connections wait for a handler is a new peer answered 503. Without a free file
+// descriptor the same is done. A listener on loopback answers only who addresses it as such, others
+// get 421 (http/server_request_head.h). It speaks TLS if it is given a certificate, and asks peers
+// for theirs if it is given who may vouch for them; who has no place there is closed without a
+// word.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +28,13 @@
 #include "http/server_tls.h"
 
 namespace gateway::http {
+
+// What the server itself refuses, of which no handler hears.
+struct ServerRefusal {
+  int status = 0;        // of HTTP
+  std::string_view why;  // words for the peer
+  const ServerPeer& peer;
+};
 
 struct ServerOptions {
   std::string name = "HTTP server";   // for error messages
@@ -43,6 +52,9 @@ struct ServerOptions {
   Duration idle_timeout = std::chrono::seconds(75);   // between two requests
   Duration read_timeout = std::chrono::seconds(30);   // for one whole request
   Duration write_timeout = std::chrono::seconds(30);  // for one whole answer
+  // How long a peer that has ended its half of the connection is served nothing and kept: it may be
+  // gone altogether, which shows only when something is sent to it.
+  Duration half_closed_max = limits::kHalfClosedMax;
   // If not zero, it bounds, instead of the two above, the time for each piece of an answer, and of
   // a body once a sink takes it. It is for servers of large files only: whoever sends a byte in
   // each such time holds a connection for as long as he likes.
@@ -50,6 +62,9 @@ struct ServerOptions {
   // What a Host may be besides an address and `localhost`, if the listener is on loopback.
   std::vector<std::string> host_names{};
   std::shared_ptr<ServerTls> tls = nullptr;  // null: plain
+  // Makes the answer to what the server refuses itself; its status is as told. Null: a line of
+  // plain text. Called on the server's thread.
+  std::function<ServerResponse(const ServerRefusal&)> refusal{};
 };
 
 class ServerCore;

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "http/server_core.h"
+#include "http/server_head.h"
 
 namespace gateway::http {
 namespace asio = boost::asio;
@@ -43,17 +44,22 @@ bool SpareFile::Release() {
   return true;
 }
 
-void SendBusy(ServerSocket& socket) {
-  static constexpr std::string_view kBusy =
-      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
-      "Connection: close\r\n\r\n";
-  // The answer is small enough for the send buffer; a peer whose buffer is full learns it by the
-  // close.
+void SendAndEnd(ServerSocket& socket, std::string_view bytes) {
   const ssize_t sent =
-      ::send(socket.native_handle(), kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      ::send(socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   (void)sent;
   ErrorCode error;
   socket.shutdown(tcp::socket::shutdown_send, error);
+}
+
+void ServerCore::SendBusy(ServerSocket& socket, const ServerPeer& peer) const {
+  ServerResponse busy = RefusalOf(503, "all connections are taken", peer);
+  const bool said = std::any_of(busy.headers.begin(), busy.headers.end(),
+                                [](const Header& header) { return header.name == "Retry-After"; });
+  if (!said) busy.headers.push_back({"Retry-After", "1"});
+  // The answer is small enough for the send buffer; a peer whose buffer is full learns it by the
+  // close.
+  SendAndEnd(socket, WholeAnswer(busy));
 }
 
 asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
@@ -87,7 +93,7 @@ asio::awaitable<void> ServerCore::Accept(Acceptor& acceptor) {
     std::shared_ptr<ServerPeer> peer = FindPeer(socket, unix_listener);
     if (peer == nullptr) continue;
     if (!MakeRoomFor(*peer)) {
-      if (options.tls == nullptr) SendBusy(socket);
+      if (options.tls == nullptr) SendBusy(socket, *peer);
       continue;
     }
     ++staying_of[peer->network];

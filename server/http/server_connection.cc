@@ -6,7 +6,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/error.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
@@ -90,6 +89,7 @@ Connection::Connection(ServerCore& core, ServerSocket socket, std::shared_ptr<Se
     : core_(core),
       stream_(std::move(socket), core.options.tls.get()),
       timer_(core.context),
+      arrival_(core.context),
       number_(number),
       peer_(std::move(peer)) {
   ErrorCode error;
@@ -102,7 +102,9 @@ void Connection::Enter(Phase phase) {
 
 void Connection::GiveWay() {
   gave_way_ = true;
-  if (standing_.phase == Phase::kReading && !stream_.tls()) SendBusy(stream_.socket());
+  if (standing_.phase == Phase::kReading && !stream_.tls()) {
+    core_.SendBusy(stream_.socket(), *peer_);
+  }
   Close();
 }
 
@@ -110,6 +112,7 @@ void Connection::Close() {
   standing_.phase = Phase::kLeaving;
   closing_ = true;
   timer_.cancel();
+  EndArrival();
   stream_.close();
 }
 
@@ -165,7 +168,10 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
   HeadParser head;
   head.header_limit(static_cast<std::uint32_t>(core_.options.max_header_bytes));
   head.body_limit(boost::none);  // the body has a parser of its own
-  stream_.expires_after(core_.options.read_timeout);
+  stream_.expires_never();
+  sink_ready_ = false;
+  ++requests_;
+  LimitArrival(core_.options.read_timeout);
   ErrorCode error;
   co_await beast::http::async_read_header(stream_, buffer_, head,
                                           asio::redirect_error(asio::use_awaitable, error));
@@ -188,6 +194,14 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
   if (request.sink != nullptr) {
     PieceParser parser(std::move(head));
     parser.body_limit(boost::none);
+    request.sink->WhenReady(
+        [core = core_.weak_from_this(), weak = weak_from_this(), number = requests_] {
+          const std::shared_ptr<ServerCore> there = core.lock();
+          if (there == nullptr || there->stopping) return;
+          asio::post(there->context, [weak, number] {
+            if (const auto connection = weak.lock()) connection->OnSinkReady(number);
+          });
+        });
     const BodySink::Next next = request.sink->Begin();
     if (next == BodySink::Next::kReset) Reset();
     if (next == BodySink::Next::kAnswer) *keep_alive = *keep_alive && parser.is_done();
@@ -205,16 +219,53 @@ asio::awaitable<std::optional<ServerRequest>> Connection::ReadRequest(bool* keep
     TextParser parser(std::move(head));
     parser.body_limit(core_.options.max_body_bytes);
     co_await AskForBody(asks);
-    co_await beast::http::async_read(stream_, buffer_, parser,
-                                     asio::redirect_error(asio::use_awaitable, error));
+    if (late_) error = asio::error::operation_aborted;
+    if (!error)
+      co_await beast::http::async_read(stream_, buffer_, parser,
+                                       asio::redirect_error(asio::use_awaitable, error));
     if (error) {
       co_await RefuseFor(error);
       co_return std::nullopt;
     }
     request.body = std::move(parser.get().body());
   }
-  stream_.expires_never();
+  EndArrival();
   co_return request;
+}
+
+// The socket stays open, so that the peer can be told.
+void Connection::LimitArrival(Duration limit) {
+  reading_ = true;
+  late_ = false;
+  arrival_.expires_after(limit);
+  arrival_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
+    const auto self = weak.lock();
+    if (error || self == nullptr || !self->reading_) return;
+    self->late_ = true;
+    self->BreakOffReading();
+  });
+}
+
+// A read that has just ended may begin another one, so it is broken off until there is none.
+void Connection::BreakOffReading() {
+  ErrorCode ignored;
+  stream_.socket().cancel(ignored);
+  arrival_.expires_after(limits::kArrivalCheckInterval);
+  arrival_.async_wait([weak = weak_from_this()](const ErrorCode& error) {
+    const auto self = weak.lock();
+    if (!error && self != nullptr && self->reading_) self->BreakOffReading();
+  });
+}
+
+void Connection::EndArrival() {
+  reading_ = false;
+  arrival_.cancel();
+}
+
+void Connection::OnSinkReady(std::uint64_t request) {
+  if (request != requests_ || !reading_ || closing_) return;
+  sink_ready_ = true;
+  BreakOffReading();
 }
 
 HeadProblem Connection::ProblemOf(const ServerRequest& head, unsigned version) const {
@@ -229,9 +280,11 @@ HeadProblem Connection::ProblemOf(const ServerRequest& head, unsigned version) c
 asio::awaitable<void> Connection::AskForBody(bool expected) {
   if (!expected) co_return;
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  stream_.expires_after(core_.options.write_timeout);
   ErrorCode error;  // a broken connection shows when the body is read
   co_await asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
                              asio::redirect_error(asio::use_awaitable, error));
+  if (!closing_) stream_.expires_never();
 }
 
 template <class Parser>
@@ -242,17 +295,20 @@ asio::awaitable<bool> Connection::FeedSink(Parser& parser, BodySink& sink, bool*
     parser.get().body().size = piece.size();
     parser.get().body().more = true;
     const Duration each = core_.options.piece_timeout;
-    if (each > Duration::zero()) stream_.expires_after(each);
+    if (each > Duration::zero()) LimitArrival(each);
     ErrorCode error;
-    co_await beast::http::async_read_some(stream_, buffer_, parser,
-                                          asio::redirect_error(asio::use_awaitable, error));
+    if (late_) error = asio::error::operation_aborted;
+    if (!sink_ready_ && !late_) {
+      co_await beast::http::async_read_some(stream_, buffer_, parser,
+                                            asio::redirect_error(asio::use_awaitable, error));
+    }
     if (error == beast::http::error::need_buffer) error = {};
     // Bytes that arrived before a break count.
     const std::size_t got = piece.size() - parser.get().body().size;
     const BodySink::Next next = got > 0 ? sink.Take({piece.data(), got}) : BodySink::Next::kMore;
     if (next == BodySink::Next::kReset) Reset();
     if (next == BodySink::Next::kReset || closing_) co_return false;
-    if (next == BodySink::Next::kAnswer) {
+    if (next == BodySink::Next::kAnswer || sink_ready_) {
       *keep_alive = *keep_alive && parser.is_done();
       co_return true;
     }
@@ -267,12 +323,16 @@ asio::awaitable<bool> Connection::FeedSink(Parser& parser, BodySink& sink, bool*
 // Tells the peer what was wrong with its request, where there still is one to tell.
 asio::awaitable<void> Connection::RefuseFor(const ErrorCode& error) {
   namespace he = beast::http;
-  if (error == he::error::body_limit) {
+  if (closing_) {
+    // There is nobody to tell.
+  } else if (late_) {
+    co_await Refuse(408, "the request did not arrive in time");
+  } else if (error == he::error::body_limit) {
     co_await Refuse(413, "the body is too large");
   } else if (error == he::error::header_limit || error == he::error::buffer_overflow) {
     co_await Refuse(431, "the header is too large");
-  } else if (error == beast::error::timeout) {
-    // There is no answer, because the timeout has closed the socket.
+  } else if (error == he::error::bad_content_length) {
+    co_await Refuse(400, "Content-Length must be one number, of 64 bits at most");
   } else if (error.category() == make_error_code(he::error::bad_method).category() &&
              error != he::error::end_of_stream && error != he::error::partial_message) {
     co_await Refuse(400, "not a valid HTTP request");
@@ -280,42 +340,51 @@ asio::awaitable<void> Connection::RefuseFor(const ErrorCode& error) {
 }
 
 asio::awaitable<void> Connection::Refuse(int status, std::string_view why) {
-  const ServerResponse response =
-      TextResponse(status, "text/plain; charset=utf-8", std::string(why) + "\n");
-  const std::uint64_t size = response.body->size();
-  const std::string head =
-      WriteHead(response, status, size, "", false,
-                std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now()));
-  if (co_await SendBytes(head, response.body.get(), 0, size, {})) co_await LingeringClose();
+  EndArrival();
+  const std::string answer = WholeAnswer(core_.RefusalOf(status, why, *peer_));
+  if (co_await SendBytes(answer, nullptr, 0, 0, {})) co_await LingeringClose();
 }
 
 asio::awaitable<void> Connection::AwaitAnswer(std::shared_ptr<Exchange> exchange) {
   WatchPeer();
-  while (!exchange->answered() && !closing_ && !peer_left_) {
-    ErrorCode error;
-    timer_.expires_at(asio::steady_timer::time_point::max());
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  }
+  const auto since = std::chrono::steady_clock::now();
+  while (!exchange->answered() && !closing_ && !peer_left_) co_await AwaitWakeUp(since);
   // Ends the watch; nothing else is outstanding on the socket.
   ErrorCode error;
   if (!closing_) stream_.socket().cancel(error);
 }
 
-// Notes a peer that leaves while its answer is still being made, so that answers nobody waits for
-// (and those that never come) do not hold a connection. With TLS a peer that says its farewell
-// first is not noticed, because the end lies behind bytes that are not read yet.
+asio::awaitable<void> Connection::AwaitWakeUp(std::chrono::steady_clock::time_point since) {
+  ErrorCode error;
+  timer_.expires_at(peer_ended_.has_value()
+                        ? std::max(*peer_ended_, since) + core_.options.half_closed_max
+                        : asio::steady_timer::time_point::max());
+  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (!error) peer_left_ = true;
+}
+
+// A peer that closes its connection and one that only ends its sending half (`nc -N`) look the same
+// until something is sent to them: the first resets the connection then. With TLS a peer that says
+// its farewell first is not noticed, because the end lies behind bytes that are not read yet.
 void Connection::WatchPeer() {
-  stream_.socket().async_wait(
-      tcp::socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {
-        if (error || self->closing_) return;
-        char byte = 0;
-        const ssize_t got =
-            ::recv(self->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        // More bytes are the next request, sent early: no longer watched, read later.
-        if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return;
-        self->peer_left_ = true;
-        self->WakeUp();
-      });
+  const auto what = peer_ended_.has_value() ? tcp::socket::wait_error : tcp::socket::wait_read;
+  stream_.socket().async_wait(what, [self = shared_from_this()](const ErrorCode& error) {
+    if (!error && !self->closing_) self->OnPeerEvent();
+  });
+}
+
+void Connection::OnPeerEvent() {
+  char byte = 0;
+  const ssize_t got = ::recv(stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (peer_ended_.has_value() || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+    peer_left_ = true;
+  } else if (got == 0) {
+    peer_ended_ = std::chrono::steady_clock::now();
+    WatchPeer();
+  } else {
+    return;  // the next request, sent early: no longer watched, read later
+  }
+  WakeUp();
 }
 
 }  // namespace gateway::http

@@ -25,8 +25,6 @@
 
 namespace gateway::http {
 
-// How much is read at once from a file, a body or a connection.
-
 class Connection;
 
 // An Exchange is one request and its answer. It lives as long as the connection waits or a
@@ -38,6 +36,9 @@ class Exchange {
 
   // May be called from any thread; only the first answer counts.
   void Answer(std::shared_ptr<Exchange> self, ServerResponse response, Delivery delivery);
+
+  // The same if nobody is left who could answer.
+  void AnswerNothing(std::shared_ptr<Exchange> self);
 
   // The rest is called on the server's thread.
   void set_gone(std::function<void()> gone) { gone_ = std::move(gone); }
@@ -87,8 +88,8 @@ class SpareFile {
   int fd_ = -1;
 };
 
-// Tells a peer that there is no room, without waiting for it. Of a server without TLS.
-void SendBusy(ServerSocket& socket);
+// Sends what fits into the socket at once, and ends the sending half. Of a server without TLS.
+void SendAndEnd(ServerSocket& socket, std::string_view bytes);
 
 // Says who is at the other end of a connection. Null: that cannot be known, because the peer has
 // reset it before it was accepted, and what it has sent must not be read. Whether the peer comes by
@@ -106,6 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void GiveWay();  // the same, for the sake of another peer
   void WakeUp();   // an answer is there, or the peer left
   const Standing& standing() const { return standing_; }
+  const ServerPeer& peer() const { return *peer_; }
   const std::string& network() const { return peer_->network; }
   bool gave_way() const { return gave_way_; }
 
@@ -122,7 +124,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<void> RefuseFor(const boost::system::error_code& error);
   boost::asio::awaitable<void> AskForBody(bool expected);
   boost::asio::awaitable<void> Refuse(int status, std::string_view why);
+  // The request must be here in so much time from now on.
+  void LimitArrival(Duration limit);
+  void EndArrival();
+  void BreakOffReading();
+  // The sink of that request has its answer although the body is not here.
+  void OnSinkReady(std::uint64_t request);
   boost::asio::awaitable<void> AwaitAnswer(std::shared_ptr<Exchange> exchange);
+  // Waits for the next WakeUp. If the peer has ended its half, and nothing was there for it since
+  // `since` for a while, it is taken as gone.
+  boost::asio::awaitable<void> AwaitWakeUp(std::chrono::steady_clock::time_point since);
   // Sends the answer. True: the connection may take another request.
   boost::asio::awaitable<bool> SendAnswer(const ServerRequest& request, Exchange& exchange,
                                           bool keep_alive);
@@ -132,24 +143,34 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> SendLiveAnswer(const ServerRequest& request,
                                               ServerResponse& response, bool keep_alive);
   boost::asio::awaitable<bool> SendLive(std::string head, LiveBody& body, bool chunks);
-  boost::asio::awaitable<LiveBody::Piece> AwaitPiece(LiveBody& body);
+  boost::asio::awaitable<LiveBody::Piece> AwaitPiece(LiveBody& body, bool chunks);
   boost::asio::awaitable<bool> Write(const char* data, std::size_t count, const Delivery& delivery);
   boost::asio::awaitable<void> Hang();
   boost::asio::awaitable<void> LingeringClose();
   boost::asio::awaitable<bool> Sleep(Duration duration);
+  // Notes a peer that ends its half of the connection or leaves, and wakes up who waits then.
   void WatchPeer();
+  void OnPeerEvent();
   void Reset();
 
   ServerCore& core_;
   ServerStream stream_;
-  boost::asio::steady_timer timer_;  // every wait that is not for the socket
+  boost::asio::steady_timer timer_;    // every wait that is not for the socket
+  boost::asio::steady_timer arrival_;  // of a request
   boost::beast::flat_buffer buffer_;
   const std::uint64_t number_;
   const std::shared_ptr<ServerPeer> peer_;
   Standing standing_;
   bool gave_way_ = false;
   bool closing_ = false;
+  bool reading_ = false;     // a request
+  bool late_ = false;        // it has not arrived in its time
+  bool sink_ready_ = false;  // its sink has the answer
+  std::uint64_t requests_ = 0;
   bool peer_left_ = false;
+  // When it has ended its half of the connection: it sends nothing more, and may read on.
+  std::optional<std::chrono::steady_clock::time_point> peer_ended_;
+  bool probed_ = false;  // since then
 };
 
 class ServerCore : public std::enable_shared_from_this<ServerCore> {
@@ -172,6 +193,9 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
   // Has one connection give way, if `network` is given one of that. False: none does.
   bool MakeRoom(const std::string* network = nullptr);
   void ForgetOneOf(const std::string& network);
+  ServerResponse RefusalOf(int status, std::string_view why, const ServerPeer& peer) const;
+  // Tells a peer that there is no room, without waiting for it. Of a server without TLS.
+  void SendBusy(ServerSocket& socket, const ServerPeer& peer) const;
 
   const ServerOptions options;
   boost::asio::io_context context{1};

@@ -153,4 +153,17 @@ std::string WriteHead(const ServerResponse& response, int status,
   return head;
 }
 
+std::string WholeAnswer(const ServerResponse& response) {
+  const std::uint64_t size = response.body->size();
+  std::string answer =
+      WriteHead(response, response.status, size, "", false,
+                std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now()));
+  const std::size_t head = answer.size();
+  answer.resize(head + static_cast<std::size_t>(size));
+  if (!response.body->Read(0, answer.data() + head, static_cast<std::size_t>(size))) {
+    answer.resize(head);
+  }
+  return answer;
+}
+
 }  // namespace gateway::http

@@ -36,4 +36,7 @@ std::string WriteHead(const ServerResponse& response, int status,
                       std::optional<std::uint64_t> content_length, const std::string& content_range,
                       bool keep_alive, WallTime now);
 
+// Head and body of an answer after which the connection ends. For small ones.
+std::string WholeAnswer(const ServerResponse& response);
+
 }  // namespace gateway::http

@@ -89,6 +89,9 @@ class LiveBody {
   // How many bytes there are in all. Unset: nobody knows, and they go out in chunks, or to a peer
   // of HTTP/1.0 until the connection is closed.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+  // Bytes that may go out between two pieces and mean nothing, to find out whether a peer that has
+  // ended its half of the connection is there still. Empty: there are none.
+  virtual std::string_view Filler() const { return ""; }
   // Asks for the next piece, once the last one was sent. `ready` is called once, on any thread,
   // inside the call too, and may be called when nobody waits any more.
   virtual void Next(std::function<void(Piece)> ready) = 0;
@@ -118,6 +121,10 @@ class BodySink {
   };
 
   virtual ~BodySink() = default;
+  // Called once, first of all. `ready` may be called, once, from any thread, when there is an
+  // answer although the body is not here: Answer is called then, and the rest of the body is not
+  // read.
+  virtual void WhenReady(std::function<void()> ready) { (void)ready; }
   // Called before the first byte, and before a peer that waits to be asked for the body is asked.
   virtual Next Begin() { return Next::kMore; }
   virtual Next Take(std::string_view piece) = 0;

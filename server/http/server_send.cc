@@ -17,6 +17,18 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
+namespace {
+
+// One chunk; nothing for no bytes, because an empty one ends the answer.
+std::string Chunk(std::string_view bytes) {
+  if (bytes.empty()) return "";
+  std::array<char, 20> length{};
+  std::snprintf(length.data(), length.size(), "%zx\r\n", bytes.size());
+  return length.data() + std::string(bytes) + "\r\n";
+}
+
+}  // namespace
+
 asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Exchange& exchange,
                                              bool keep_alive) {
   ServerResponse& response = exchange.response();
@@ -46,7 +58,8 @@ asio::awaitable<bool> Connection::SendAnswer(const ServerRequest& request, Excha
       content_range = "bytes */" + std::to_string(size);
     }
   }
-  keep_alive = keep_alive && !core_.last_requests && delivery.end == Delivery::End::kKeep;
+  keep_alive = keep_alive && !core_.last_requests && !peer_ended_.has_value() &&
+               delivery.end == Delivery::End::kKeep;
   Enter(Phase::kSending);
   std::optional<std::uint64_t> length = delivery.claimed_length;
   if (!length && status != 204 && status != 304) length = part.count;
@@ -77,7 +90,7 @@ asio::awaitable<bool> Connection::SendLiveAnswer(const ServerRequest& request,
                                                  ServerResponse& response, bool keep_alive) {
   const std::optional<std::uint64_t> size = response.live->size();
   const bool chunks = !size && !request.http10;
-  keep_alive = keep_alive && !core_.last_requests && (size || chunks);
+  keep_alive = keep_alive && !core_.last_requests && !peer_ended_.has_value() && (size || chunks);
   if (chunks) response.headers.push_back({"Transfer-Encoding", "chunked"});
   std::string head =
       WriteHead(response, response.status, size, "", keep_alive,
@@ -104,17 +117,10 @@ asio::awaitable<bool> Connection::SendLive(std::string head, LiveBody& body, boo
       stream_.expires_never();
     }
     Enter(Phase::kAnswering);
-    LiveBody::Piece piece = co_await AwaitPiece(body);
+    LiveBody::Piece piece = co_await AwaitPiece(body, chunks);
     if (piece.broken || closing_ || peer_left_) co_return false;
     last = piece.last;
-    out.clear();
-    if (chunks && !piece.bytes.empty()) {
-      std::array<char, 20> length{};
-      std::snprintf(length.data(), length.size(), "%zx\r\n", piece.bytes.size());
-      out = length.data() + piece.bytes + "\r\n";
-    } else if (!chunks) {
-      out = std::move(piece.bytes);
-    }
+    out = chunks ? Chunk(piece.bytes) : std::move(piece.bytes);
     if (chunks && last) out += "0\r\n\r\n";
   }
   Enter(Phase::kSending);
@@ -124,7 +130,7 @@ asio::awaitable<bool> Connection::SendLive(std::string head, LiveBody& body, boo
   co_return sent;
 }
 
-asio::awaitable<LiveBody::Piece> Connection::AwaitPiece(LiveBody& body) {
+asio::awaitable<LiveBody::Piece> Connection::AwaitPiece(LiveBody& body, bool chunks) {
   const auto slot = std::make_shared<std::optional<LiveBody::Piece>>();
   body.Next([core = core_.weak_from_this(), weak = weak_from_this(), slot](LiveBody::Piece piece) {
     const std::shared_ptr<ServerCore> there = core.lock();
@@ -135,10 +141,19 @@ asio::awaitable<LiveBody::Piece> Connection::AwaitPiece(LiveBody& body) {
     });
   });
   WatchPeer();
+  const auto since = std::chrono::steady_clock::now();
   while (!slot->has_value() && !closing_ && !peer_left_) {
-    ErrorCode error;
-    timer_.expires_at(asio::steady_timer::time_point::max());
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    const std::string_view filler = body.Filler();
+    if (peer_ended_.has_value() && !probed_ && !filler.empty()) {
+      // Who is not there any more resets the connection.
+      probed_ = true;
+      const std::string out = chunks ? Chunk(filler) : std::string(filler);
+      stream_.expires_after(core_.options.write_timeout);
+      if (!co_await Write(out.data(), out.size(), {})) peer_left_ = true;
+      if (!closing_) stream_.expires_never();
+    } else {
+      co_await AwaitWakeUp(since);
+    }
   }
   ErrorCode error;
   if (!closing_) stream_.socket().cancel(error);
@@ -213,11 +228,13 @@ asio::awaitable<bool> Connection::Sleep(Duration duration) {
 
 asio::awaitable<void> Connection::Hang() {
   WatchPeer();
-  while (!closing_ && !peer_left_) {
+  while (!closing_ && !peer_left_ && !peer_ended_.has_value()) {
     ErrorCode error;
     timer_.expires_at(asio::steady_timer::time_point::max());
     co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));
   }
+  ErrorCode error;
+  if (!closing_) stream_.socket().cancel(error);
 }
 
 // Closing with bytes unread makes the kernel send RST, and the peer may then never see the answer

@@ -1,7 +1,6 @@
 #include "jobs/hub.h"
 
 #include <algorithm>
-#include <list>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -319,6 +318,33 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
   for (LoadDone& done : loading.waiting) done(answer);
 }
 
+void Hub::Refresh(const JobKey& key, ReadDone done) {
+  std::list<Refreshing>::iterator at;
+  {
+    MutexLock lock(mutex_);
+    at = refreshing_.insert(refreshing_.end(), {key});
+  }
+  jobs_.Find(
+      key.tenant, key.id,
+      [this, key, at, done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+        const bool other = found.ok() && found->has_value() && (*found)->job.job_id != key.id;
+        if (other) found->reset();
+        // As in OnLoaded: published first, so that who forgets it after the look finds it.
+        if (found.ok() && found->has_value()) Publish(**found);
+        bool forgotten = false;
+        {
+          MutexLock lock(mutex_);
+          forgotten = at->forgotten;
+          refreshing_.erase(at);
+        }
+        if (forgotten) {
+          Forget(key.tenant, key.id);
+          if (found.ok()) found->reset();
+        }
+        done(std::move(found));
+      });
+}
+
 Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job_id,
                                std::weak_ptr<Watcher> watcher, std::uint64_t connection) {
   Subscribed subscribed;
@@ -333,6 +359,9 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
   {
     // A load under way may have read the job before it was deleted, under either of its names.
     MutexLock lock(mutex_);
+    for (Refreshing& one : refreshing_) {
+      one.forgotten = one.forgotten || (one.key.tenant == tenant && one.key.id == job_id);
+    }
     for (auto& [key, loading] : loading_) {
       if (key.tenant == tenant) loading.forgotten.push_back(job_id);
     }

@@ -12,7 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -116,6 +118,12 @@ class Hub {
   void Load(const std::string& tenant, const std::string& name, LoadDone done,
             std::int32_t revision = 0);
 
+  using ReadDone = std::function<void(absl::StatusOr<std::optional<JobRecord>>)>;
+  // Reads a job from the store because another process may have changed it, and publishes what it
+  // finds. None if there is no such job, if the job goes on under another name, or if it was
+  // forgotten while the store was asked.
+  void Refresh(const JobKey& key, ReadDone done);
+
   // Does not keep the watcher alive. Watchers of one job that have the same `connection` (any
   // number) are told one after the other, because what is written to one connection at a time goes
   // out in fewer system calls.
@@ -144,6 +152,11 @@ class Hub {
     bool again = false;                  // it is asked the second time, because of that
   };
 
+  struct Refreshing {
+    JobKey key;
+    bool forgotten = false;  // since the store was asked
+  };
+
   Shard& ShardOf(const JobKeyView& key) const;
   bool IsCurrent(const Snapshot& job) const { return job.final() || !current_ || current_(job); }
   // Sets `*ended`, unless it is null, to whether the job was unfinished until now.
@@ -159,6 +172,7 @@ class Hub {
 
   Mutex mutex_;
   std::unordered_map<JobKey, Loading> loading_ GUARDED_BY(mutex_);
+  std::list<Refreshing> refreshing_ GUARDED_BY(mutex_);
 };
 
 }  // namespace gateway::jobs

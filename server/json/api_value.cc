@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -87,14 +87,19 @@ std::string ReadInt(Type type, std::string_view text, Int& value) {
     return "is a number beyond what fits";
   }
   double number = 0;  // 3.0 and 3e0 are whole numbers too
-  if (ParseDouble(text, number) != NumberFault::kNone || number != std::trunc(number)) {
-    return "must be a whole number";
-  }
-  if (std::abs(number) > 2147483647 || !IsWhole(text, number)) {
+  if (ParseDouble(text, number) == NumberFault::kNotANumber) return "must be a whole number";
+  // By its digits, because a double does not hold each whole number.
+  const Digits read = DigitsOf(text);
+  if (read.power < 0) return "must be a whole number";
+  const std::int64_t digits_that_may_fit = std::numeric_limits<Int>::digits10 + 1;
+  if (static_cast<std::int64_t>(read.digits.size()) + read.power > digits_that_may_fit) {
     return "is a number beyond what fits";
   }
-  value = static_cast<Int>(number);
-  return "";
+  const std::string plainly = (text.starts_with('-') ? "-" : "") + read.digits +
+                              std::string(static_cast<std::size_t>(read.power), '0');
+  value = 0;  // which has no digits
+  const auto whole = std::from_chars(plainly.data(), plainly.data() + plainly.size(), value);
+  return whole.ec == std::errc::result_out_of_range ? "is a number beyond what fits" : "";
 }
 
 std::string ReadEnum(Type type, std::string_view text, const FieldDescriptor& field,

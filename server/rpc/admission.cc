@@ -48,11 +48,13 @@ Admission::Admission(AdmissionLimits limits, Random& random, Shedding* shedding)
   shed_as(Kind::kResult, Shed::kReads);
 }
 
-Admission::Ticket Admission::Enter(Kind kind) {
+Admission::Ticket Admission::Enter(Kind kind, int places) {
   Gate& gate = GateOf(kind);
   if (IsShed(gate)) return Ticket(Next(gate, gate.shed_refusals));
-  if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) return Ticket(&gate, "");
-  gate.open.fetch_sub(1, std::memory_order_relaxed);
+  if (gate.open.fetch_add(places, std::memory_order_relaxed) <= gate.max - places) {
+    return Ticket(&gate, places, "");
+  }
+  gate.open.fetch_sub(places, std::memory_order_relaxed);
   return Ticket(Next(gate, gate.refusals));
 }
 
@@ -67,14 +69,14 @@ Admission::Ticket Admission::Enter(Kind kind, std::string_view peer) {
     ++held;
   }
   if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) {
-    return Ticket(&gate, std::move(address));
+    return Ticket(&gate, 1, std::move(address));
   }
-  Leave(gate, address);
+  Leave(gate, 1, address);
   return Ticket(Next(gate, gate.refusals));
 }
 
-void Admission::Leave(Gate& gate, const std::string& peer) {
-  gate.open.fetch_sub(1, std::memory_order_relaxed);
+void Admission::Leave(Gate& gate, int places, const std::string& peer) {
+  gate.open.fetch_sub(places, std::memory_order_relaxed);
   if (peer.empty()) return;
   MutexLock lock(gate.mutex);
   const auto held = gate.of_peer.find(peer);

@@ -68,11 +68,12 @@ class Admission {
     Ticket(Ticket&& other) noexcept
         : gate_(std::exchange(other.gate_, nullptr)),
           refusal_(other.refusal_),
+          places_(other.places_),
           peer_(std::move(other.peer_)),
           kept_(std::move(other.kept_)) {}
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
-      if (gate_ != nullptr) Leave(*gate_, peer_);
+      if (gate_ != nullptr) Leave(*gate_, places_, peer_);
     }
     explicit operator bool() const { return gate_ != nullptr; }
     const grpc::Status& refusal() const { return *refusal_; }  // of one that is none
@@ -81,10 +82,12 @@ class Admission {
 
    private:
     friend class Admission;
-    Ticket(Gate* gate, std::string peer) : gate_(gate), peer_(std::move(peer)) {}
+    Ticket(Gate* gate, int places, std::string peer)
+        : gate_(gate), places_(places), peer_(std::move(peer)) {}
     explicit Ticket(const grpc::Status& refusal) : refusal_(&refusal) {}
     Gate* gate_ = nullptr;
     const grpc::Status* refusal_ = nullptr;
+    int places_ = 0;
     std::string peer_;  // empty where peers are not counted
     std::shared_ptr<void> kept_;
   };
@@ -92,8 +95,8 @@ class Admission {
   // `shedding` may be null: there is never any pressure.
   Admission(AdmissionLimits limits, Random& random, Shedding* shedding = nullptr);
 
-  // For kCall, kSubmit and kWatch.
-  Ticket Enter(Kind kind);
+  // For kCall, kSubmit and kWatch. What holds as much as several others takes as many places.
+  Ticket Enter(Kind kind, int places = 1);
   // For the others. `peer` as the library names it.
   Ticket Enter(Kind kind, std::string_view peer);
   int open(Kind kind) const;
@@ -106,7 +109,7 @@ class Admission {
 
  private:
   static const grpc::Status& Next(Gate& gate, const Refusals& refusals);
-  static void Leave(Gate& gate, const std::string& peer);
+  static void Leave(Gate& gate, int places, const std::string& peer);
   bool IsShed(const Gate& gate) {
     return shedding_ != nullptr && gate.shed.has_value() && shedding_->Refuses(*gate.shed);
   }

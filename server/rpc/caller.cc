@@ -38,7 +38,7 @@ Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPt
   caller.trace = std::move(trace);
   caller.tenant = principal->tenant;
   caller.principal = std::move(principal);
-  caller.peer = PeerOf(context, domain);
+  caller.peer = PeerName(context, domain);
   caller.owner = {.tenant = caller.principal->tenant,
                   .account = caller.principal->account,
                   .adopts = caller.principal->adopts};

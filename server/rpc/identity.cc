@@ -27,9 +27,9 @@ tenants::Header HeaderOf(const Metadata& metadata, const std::string& name) {
 
 // The names in the peer's certificate, as the document of tenants has them: without their kind. A
 // name of another kind that is written like a URI is left out, so that it cannot stand for one.
-std::vector<std::string> SansOf(const grpc::ServerContextBase& context, const Domain& domain) {
+std::vector<std::string> SansOf(const std::vector<std::string>& peer_sans) {
   std::vector<std::string> sans;
-  for (const std::string& name : PeerSans(context, domain)) {
+  for (const std::string& name : peer_sans) {
     const std::size_t colon = name.find(':');
     std::string value = name.substr(colon + 1);
     const bool uri = name.compare(0, colon, "uri") == 0;
@@ -49,7 +49,9 @@ absl::StatusOr<std::string> AccountShown(const grpc::ServerContextBase& context,
   if (header.count > 1) {
     return errors::PictoryKeyNotTaken("the call shows more than one; send one");
   }
-  if (!IsPrivate(context, domain)) {
+  const absl::StatusOr<bool> is_private = IsPrivate(context, domain);
+  if (!is_private.ok()) return is_private.status();
+  if (!*is_private) {
     return errors::PictoryKeyNotTaken(
         "it came in plain text from another machine, where others may have read it; use TLS, and "
         "think of another key");
@@ -83,17 +85,20 @@ absl::StatusOr<tenants::PrincipalPtr> IdentifyCaller(const grpc::ServerContextBa
                                                      const Domain& domain) {
   static const std::string authorization = tenants::kAuthorizationHeader;
   static const std::string xfcc = tenants::kXfccHeader;
+  const absl::StatusOr<std::string> peer = PeerOf(context, domain);
+  if (!peer.ok()) return peer.status();
   const tenants::DirectoryPtr directory = domain.callers.directory();
   if (!directory->tenants().identities) return directory->anybody();
   const tenants::TrustRules& trust = domain.callers.trust();
   const Metadata& metadata = context.client_metadata();
-  const std::string peer = PeerOf(context, domain);
+  const absl::StatusOr<std::vector<std::string>> sans = PeerSans(context, domain);
+  if (!sans.ok()) return sans.status();
   tenants::CallFacts call;
-  call.sans = SansOf(context, domain);
+  call.sans = SansOf(*sans);
   call.authorization = HeaderOf(metadata, authorization);
   if (trust.xfcc) call.xfcc = HeaderOf(metadata, xfcc);
   if (!trust.tenant_header.empty()) call.tenant = HeaderOf(metadata, trust.tenant_header);
-  call.peer = peer;
+  call.peer = *peer;
   return tenants::Identify(call, *directory, trust, domain.clock.WallNow());
 }
 

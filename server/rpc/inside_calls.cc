@@ -12,8 +12,10 @@ constexpr std::size_t kNameBytes = 16;
 
 }  // namespace
 
+InsideCalls::InsideCalls() : own_(RandomHex(kNameBytes)) {}
+
 std::unique_ptr<InsideCalls::Loan> InsideCalls::Lend(FactsPtr facts) {
-  std::string name = RandomHex(kNameBytes);
+  std::string name = own_ + RandomHex(kNameBytes);
   {
     MutexLock lock(mutex_);
     lent_.emplace(name, Lent{std::move(facts)});
@@ -21,10 +23,12 @@ std::unique_ptr<InsideCalls::Loan> InsideCalls::Lend(FactsPtr facts) {
   return std::make_unique<Loan>(*this, std::move(name));
 }
 
-InsideCalls::FactsPtr InsideCalls::Find(std::string_view name) const {
+absl::StatusOr<InsideCalls::FactsPtr> InsideCalls::Find(std::string_view name) const {
   MutexLock lock(mutex_);
   const auto found = lent_.find(std::string(name));
-  return found == lent_.end() ? nullptr : found->second.facts;
+  if (found != lent_.end()) return found->second.facts;
+  if (name.starts_with(own_)) return errors::Cancelled();
+  return nullptr;
 }
 
 void InsideCalls::AwaitNone() {
@@ -35,7 +39,8 @@ void InsideCalls::AwaitNone() {
 absl::Status InsideCalls::Refusal(std::string_view name) const {
   MutexLock lock(mutex_);
   const auto found = lent_.find(std::string(name));
-  return found == lent_.end() ? errors::Cancelled() : found->second.refusal;
+  if (found != lent_.end()) return found->second.refusal;
+  return name.starts_with(own_) ? errors::Cancelled() : absl::OkStatus();
 }
 
 void InsideCalls::Refuse(const std::string& name, absl::Status why) {

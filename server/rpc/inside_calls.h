@@ -4,6 +4,8 @@
 //
 // What is known of such a caller's connection is lent to its call: the call shows the name of the
 // loan in its metadata. A name is random and lasts as long as the call, so nobody else can show it.
+// A caller who has left has taken its loan back. Its call may still be looked at, and its name
+// still says that it is one of these, so it is never taken for a call from outside.
 //
 // Thread-safe.
 #pragma once
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 
 namespace gateway::rpc {
@@ -51,12 +54,13 @@ class InsideCalls {
     const std::string name_;
   };
 
+  InsideCalls();
   // The object must outlive its loans.
   std::unique_ptr<Loan> Lend(FactsPtr facts) EXCLUDES(mutex_);
-  // Null if nothing of that name is lent.
-  FactsPtr Find(std::string_view name) const EXCLUDES(mutex_);
-  // With what the call of that loan is refused if it brings no message; OK: with nothing. Once the
-  // loan is taken back, its call was given up: CANCELLED.
+  // Null if that is no name of a loan; CANCELLED if it is one that was taken back.
+  absl::StatusOr<FactsPtr> Find(std::string_view name) const EXCLUDES(mutex_);
+  // With what the call that shows this name is refused if it brings no message; OK: with nothing.
+  // Once the loan is taken back, its call was given up: CANCELLED.
   absl::Status Refusal(std::string_view name) const EXCLUDES(mutex_);
   // Waits until nothing is lent. To be called when nobody lends any more, before what the calls use
   // goes.
@@ -70,6 +74,7 @@ class InsideCalls {
   void Refuse(const std::string& name, absl::Status why) EXCLUDES(mutex_);
   void TakeBack(const std::string& name) EXCLUDES(mutex_);
 
+  const std::string own_;  // all names begin with it, and nobody else knows it
   mutable Mutex mutex_;
   CondVar none_;
   std::unordered_map<std::string, Lent> lent_ GUARDED_BY(mutex_);

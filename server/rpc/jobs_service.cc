@@ -1,6 +1,7 @@
 #include "rpc/jobs_service.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,8 @@ namespace {
 
 // The method's name in /package.Service/Method.
 std::string_view MethodOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+int MorePlacesOf(const v1::WatchJobRequest&) { return 0; }
 
 }  // namespace
 
@@ -170,6 +173,12 @@ JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* c
                                              const Principal& principal, const Bytes* request,
                                              const Check& check, const Make& make,
                                              const Begin& begin) {
+  // What a watch holds, beside its ticket.
+  struct Held {
+    TenantGates::Place of_tenant;
+    std::optional<Admission::Ticket> more;
+  };
+  const auto held = std::make_shared<Held>();
   Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
   if (ticket) {
     absl::StatusOr<TenantGates::Place> place = domain_.gates->EnterWatch(*principal);
@@ -177,10 +186,20 @@ JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* c
       Free(*request);
       return RefuseStream(method, *context, ToGrpc(place.status()), domain_);
     }
-    ticket.Keep(*std::move(place));
+    held->of_tenant = *std::move(place);
+    ticket.Keep(held);
   }
+  const auto check_and_enter = [&](const Request& message) {
+    absl::Status bad = check(message);
+    const int places = bad.ok() ? MorePlacesOf(message) : 0;
+    if (places == 0) return bad;
+    Admission::Ticket more = admission_.Enter(Admission::Kind::kWatch, places);
+    if (!more) return FromGrpc(more.refusal());
+    held->more.emplace(std::move(more));
+    return absl::OkStatus();
+  };
   return ServeStream<Request>(
-      method, context, principal, request, std::move(ticket), admission_, domain_, check,
+      method, context, principal, request, std::move(ticket), admission_, domain_, check_and_enter,
       [this, &make](const Caller& caller, const Request& message, watch::StreamSink& sink) {
         return make(watch_limits_, caller, message, sink, domain_);
       },
@@ -203,7 +222,7 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principa
                                                 const Bytes* request) {
   return ServeStream<v1::ReadJobResultRequest>(
       "ReadJobResult", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, PeerOf(*context, domain_)), admission_, domain_,
+      admission_.Enter(Admission::Kind::kResult, PeerName(*context, domain_)), admission_, domain_,
       CheckRead,
       [this](const Caller&, const v1::ReadJobResultRequest&, watch::StreamSink& sink) {
         return std::make_shared<ResultStream>(domain_, sink);
@@ -215,7 +234,7 @@ JobsService::Stream* JobsService::ReadArchivedFile(Context* context, const Princ
                                                    const Bytes* request) {
   return ServeStream<v1::ReadArchivedFileRequest>(
       "ReadArchivedFile", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, PeerOf(*context, domain_)), admission_, domain_,
+      admission_.Enter(Admission::Kind::kResult, PeerName(*context, domain_)), admission_, domain_,
       CheckArchiveRead,
       [this](const Caller&, const v1::ReadArchivedFileRequest&, watch::StreamSink& sink) {
         return std::make_shared<ArchiveStream>(domain_, sink);

@@ -51,10 +51,12 @@ std::string_view InsideName(const grpc::ServerContextBase& context, const Domain
   return {shown->second.data(), shown->second.size()};
 }
 
-// Null if the call came from outside.
-InsideCalls::FactsPtr InsideFacts(const grpc::ServerContextBase& context, const Domain& domain) {
+// Null if the call came from outside; CANCELLED if it was made for a caller who has left.
+absl::StatusOr<InsideCalls::FactsPtr> InsideFacts(const grpc::ServerContextBase& context,
+                                                  const Domain& domain) {
   const std::string_view name = InsideName(context, domain);
-  return name.empty() ? nullptr : domain.inside->Find(name);
+  if (name.empty()) return nullptr;
+  return domain.inside->Find(name);
 }
 
 }  // namespace
@@ -87,9 +89,14 @@ std::string PeerAddress(const sockaddr_storage& from, int fd) {
   return "unix:uid " + std::to_string(user.uid);
 }
 
-std::string PeerOf(const grpc::ServerContextBase& context, const Domain& domain) {
-  const InsideCalls::FactsPtr inside = InsideFacts(context, domain);
-  return inside == nullptr ? context.peer() : inside->peer;
+absl::StatusOr<std::string> PeerOf(const grpc::ServerContextBase& context, const Domain& domain) {
+  const absl::StatusOr<InsideCalls::FactsPtr> inside = InsideFacts(context, domain);
+  if (!inside.ok()) return inside.status();
+  return *inside == nullptr ? context.peer() : (*inside)->peer;
+}
+
+std::string PeerName(const grpc::ServerContextBase& context, const Domain& domain) {
+  return PeerOf(context, domain).value_or("gone");
 }
 
 absl::Status RefusalInside(const grpc::ServerContextBase& context, const Domain& domain) {
@@ -97,8 +104,11 @@ absl::Status RefusalInside(const grpc::ServerContextBase& context, const Domain&
   return name.empty() ? absl::OkStatus() : domain.inside->Refusal(name);
 }
 
-std::vector<std::string> PeerSans(const grpc::ServerContextBase& context, const Domain& domain) {
-  if (const InsideCalls::FactsPtr inside = InsideFacts(context, domain)) return inside->sans;
+absl::StatusOr<std::vector<std::string>> PeerSans(const grpc::ServerContextBase& context,
+                                                  const Domain& domain) {
+  const absl::StatusOr<InsideCalls::FactsPtr> inside = InsideFacts(context, domain);
+  if (!inside.ok()) return inside.status();
+  if (*inside != nullptr) return (*inside)->sans;
   std::vector<std::string> names;
   const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
   if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
@@ -113,8 +123,10 @@ std::vector<std::string> PeerSans(const grpc::ServerContextBase& context, const 
   return names;
 }
 
-bool IsPrivate(const grpc::ServerContextBase& context, const Domain& domain) {
-  if (const InsideCalls::FactsPtr inside = InsideFacts(context, domain)) return inside->is_private;
+absl::StatusOr<bool> IsPrivate(const grpc::ServerContextBase& context, const Domain& domain) {
+  const absl::StatusOr<InsideCalls::FactsPtr> inside = InsideFacts(context, domain);
+  if (!inside.ok()) return inside.status();
+  if (*inside != nullptr) return (*inside)->is_private;
   const std::string peer = context.peer();
   if (peer.starts_with("unix:") || peer.starts_with("unix-abstract:") ||
       peer.starts_with("ipv4:127.") || peer.starts_with("ipv6:%5B::1%5D:") ||

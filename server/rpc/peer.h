@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "grpcpp/server_context.h"
 
 namespace gateway::rpc {
@@ -24,9 +25,15 @@ std::string PeerAddress(std::string_view peer);
 // sockets are one peer.
 std::string PeerAddress(const sockaddr_storage& from, int fd);
 
-// Who makes a call, as the library names it; of an inside call (rpc/inside_calls.h) who is served
-// by it. Either of them holds for the functions below too.
-std::string PeerOf(const grpc::ServerContextBase& context, const Domain& domain);
+// The functions below are about who makes a call; of an inside call (rpc/inside_calls.h) about who
+// is served by it. A caller who has left is CANCELLED: what it was is not known any more, and it
+// must not pass for anybody else.
+
+// As the library names it.
+absl::StatusOr<std::string> PeerOf(const grpc::ServerContextBase& context, const Domain& domain);
+
+// The same for the log and for counting, where one who has left is "gone".
+std::string PeerName(const grpc::ServerContextBase& context, const Domain& domain);
 
 // With what an inside call is refused that has brought no message; OK for all others.
 absl::Status RefusalInside(const grpc::ServerContextBase& context, const Domain& domain);
@@ -35,10 +42,11 @@ absl::Status RefusalInside(const grpc::ServerContextBase& context, const Domain&
 // "dns:client.example", "email:…", "ip:…", in the certificate's order within each kind. Empty if
 // the connection has no TLS, or asks callers for none. The kind stands in front because a name of
 // one kind may be written like one of another.
-std::vector<std::string> PeerSans(const grpc::ServerContextBase& context, const Domain& domain);
+absl::StatusOr<std::vector<std::string>> PeerSans(const grpc::ServerContextBase& context,
+                                                  const Domain& domain);
 
 // Whether nobody on the way can read what the caller sends: the connection has TLS, or does not
 // leave this machine.
-bool IsPrivate(const grpc::ServerContextBase& context, const Domain& domain);
+absl::StatusOr<bool> IsPrivate(const grpc::ServerContextBase& context, const Domain& domain);
 
 }  // namespace gateway::rpc

@@ -85,7 +85,7 @@ class Request final : public grpc_completion_queue_functor,
     Answer(status, method_.domain.clock.Now() - begun());
   }
 
-  std::string Peer() const override { return PeerAddress(PeerOf(*context_, method_.domain)); }
+  std::string Peer() const override { return PeerAddress(PeerName(*context_, method_.domain)); }
 
  private:
   void Answer(const grpc::Status& status, Duration took) {
@@ -96,7 +96,7 @@ class Request final : public grpc_completion_queue_functor,
       return reactor;
     });
     const TraceContext trace = TraceSent(*context_);
-    const std::string peer = PeerOf(*context_, method_.domain);
+    const std::string peer = PeerName(*context_, method_.domain);
     method_.domain.Ended({.method = method_.name,
                           .status = FromGrpc(status),
                           .took = took,

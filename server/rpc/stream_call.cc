@@ -18,7 +18,7 @@ class RefusedStream final : public StreamReactor {
 StreamReactor* RefuseStream(std::string_view method, const grpc::CallbackServerContext& context,
                             const grpc::Status& refusal, const Domain& domain) {
   const TraceContext trace = TraceSent(context);
-  const std::string peer = PeerOf(context, domain);
+  const std::string peer = PeerName(context, domain);
   domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = peer, .trace = &trace});
   return new RefusedStream(refusal);
 }

@@ -62,7 +62,7 @@ class StreamCall final : public StreamReactor, public watch::StreamSink {
     StartWrite(&writing_);
   }
   void Finish(absl::Status status) override {
-    const std::string peer = status.ok() ? "" : PeerOf(*context_, domain_);
+    const std::string peer = status.ok() ? "" : PeerName(*context_, domain_);
     domain_.Ended({.method = method_,
                    .status = status,
                    .took = domain_.clock.Now() - begun_,

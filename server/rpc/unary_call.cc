@@ -125,7 +125,7 @@ void Reply::Send(absl::StatusOr<grpc::ByteBuffer> answer, jobs::AnswerSource sou
     MutexLock lock(shared_->mutex);
     if (std::exchange(shared_->answered, true)) return;
     if (!status.ok()) {
-      peer = PeerOf(shared_->context, shared_->domain);
+      peer = PeerName(shared_->context, shared_->domain);
       request_id = std::move(shared_->request_id);
     }
     armed = std::exchange(shared_->timer, Timers::kNone);
@@ -208,7 +208,7 @@ absl::StatusOr<std::shared_ptr<void>> HoldLarge(const Domain& domain, std::size_
 grpc::ServerUnaryReactor* RefuseUnary(std::string_view method, grpc::CallbackServerContext* context,
                                       const grpc::Status& refusal, const Domain& domain) {
   const TraceContext trace = TraceSent(*context);
-  const std::string peer = PeerOf(*context, domain);
+  const std::string peer = PeerName(*context, domain);
   domain.Ended({.method = method, .status = FromGrpc(refusal), .peer = peer, .trace = &trace});
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   reactor->Finish(refusal);

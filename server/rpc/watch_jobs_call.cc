@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "base/sha256.h"
 #include "rpc/canonical.h"
 #include "rpc/job_calls.h"
@@ -50,6 +51,11 @@ absl::Status CheckWatchJobs(const v1::WatchJobsRequest& request) {
   }
   add("view", CheckView(request.view()));
   return violations.empty() ? absl::OkStatus() : errors::Invalid(std::move(violations));
+}
+
+int MorePlacesOf(const v1::WatchJobsRequest& request) {
+  return static_cast<int>(static_cast<std::size_t>(request.job_ids_size()) *
+                          limits::kWatchedIdBytes / limits::kWatchBytes);
 }
 
 std::shared_ptr<watch::JobsStream> MakeWatchJobs(const WatchLimits& limits, const Caller& caller,

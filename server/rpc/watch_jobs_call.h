@@ -16,6 +16,9 @@ namespace gateway::rpc {
 // belongs to a tenant.
 absl::Status CheckWatchJobs(const v1::WatchJobsRequest& request);
 
+// How many places it takes among the open watches because of the ids that it names, beside its own.
+int MorePlacesOf(const v1::WatchJobsRequest& request);
+
 // `domain` must outlive the stream.
 std::shared_ptr<watch::JobsStream> MakeWatchJobs(const WatchLimits& limits, const Caller& caller,
                                                  const v1::WatchJobsRequest& request,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -17,25 +19,28 @@ namespace gateway::watch {
 // Timers, the store and the broadcaster may still hold the core when the follower goes; they then
 // find it stopped.
 struct Follower::Core : std::enable_shared_from_this<Core> {
-  Core(jobs::Feed& f, jobs::Jobs& j, jobs::Hub& h, const Clock& c, Timers& t, WorkThread& b)
-      : feed(f), jobs(j), hub(h), clock(c), timers(t), broadcaster(b) {}
+  Core(jobs::Feed& f, jobs::Hub& h, const Clock& c, Timers& t, WorkThread& b)
+      : feed(f), hub(h), clock(c), timers(t), broadcaster(b) {}
 
-  using Readers = std::vector<std::weak_ptr<FeedReader>>;
+  using Readers = ReaderIndex::Readers;
 
-  // An Item is something that readers have to be told: a change, a position or, if it has neither,
-  // that they are lost.
+  // An Item is something that readers of one tenant have to be told: a change, a position or, if it
+  // has neither, that they are lost.
   struct Item {
     JobChangePtr change{};
     FeedPositionPtr position{};
-    std::string tenant{};                                        // of a change
     std::optional<std::map<std::string, std::string>> labels{};  // of its job; none: not known
     jobs::JobKind kind = jobs::v1::JOB_KIND_UNSPECIFIED;
     jobs::JobState state = jobs::v1::JOB_STATE_UNSPECIFIED;
-    std::uint64_t reading = 0;  // that found the position
+    std::uint64_t reading = 0;  // that found the position, or the last one before the change
+    bool to_all = false;        // the position
     bool matched = false;       // `readers` are those to be told
     Readers readers{};
     std::size_t told = 0;  // of them
+
+    bool IsLoss() const { return change == nullptr && position == nullptr; }
   };
+  using Line = std::deque<Item>;
   struct Telling {
     std::shared_ptr<FeedReader> reader;
     JobChangePtr change;
@@ -43,7 +48,6 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
   };
 
   jobs::Feed& feed;
-  jobs::Jobs& jobs;
   jobs::Hub& hub;
   const Clock& clock;
   Timers& timers;
@@ -52,7 +56,9 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
   Mutex mutex;
   ReaderIndex readers GUARDED_BY(mutex);
   std::uint64_t last_id GUARDED_BY(mutex) = 0;
-  std::deque<Item> backlog GUARDED_BY(mutex);
+  std::unordered_map<std::string, Line> lines GUARDED_BY(mutex);  // by tenants; none is empty
+  std::deque<std::string> turns GUARDED_BY(mutex);                // of those tenants
+  std::size_t waiting GUARDED_BY(mutex) = 0;                      // items in all lines
   bool telling GUARDED_BY(mutex) = false;
   bool stopped GUARDED_BY(mutex) = false;
 
@@ -61,6 +67,10 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
   // Of those who wait for a first position.
   std::vector<std::function<void(absl::Status)>> begins GUARDED_BY(mutex);
   bool finding_end GUARDED_BY(mutex) = false;
+  // Tenants of whose jobs changes are pushed that may be behind the last position, and the last
+  // reading that had begun by then.
+  std::map<std::string, std::uint64_t> changed GUARDED_BY(mutex);
+  MonoTime next_to_all GUARDED_BY(mutex){};  // when all are told of a position
   // The versions of changes of this process that the feed has not brought yet.
   std::unordered_map<jobs::JobKey, std::int64_t> known GUARDED_BY(mutex);
   Timers::Id timer GUARDED_BY(mutex) = Timers::kNone;
@@ -78,7 +88,7 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
   std::size_t looking GUARDED_BY(mutex) = 0;
   bool in_looks GUARDED_BY(mutex) = false;
 
-  std::uint64_t Add(const JobFilter& filter, std::weak_ptr<FeedReader> reader,
+  std::uint64_t Add(JobFilterPtr filter, std::weak_ptr<FeedReader> reader,
                     std::function<void(absl::Status)> begun) {
     std::uint64_t id = 0;
     bool find = false, known_place = false;
@@ -86,8 +96,10 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
       MutexLock lock(mutex);
       if (!stopped) {
         id = ++last_id;
-        readers.Add(
-            {.id = id, .filter = filter, .reader = std::move(reader), .since = reading + 1});
+        readers.Add({.id = id,
+                     .filter = std::move(filter),
+                     .reader = std::move(reader),
+                     .since = reading + 1});
         known_place = !position.empty();
         if (!known_place) begins.push_back(begun);
         find = !known_place && !std::exchange(finding_end, true);
@@ -113,6 +125,7 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
   void Rest() REQUIRES(mutex) {
     position.clear();
     known.clear();
+    changed.clear();
     ++followed;
     busy = page_open = false;
     looks.clear();
@@ -172,7 +185,7 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
       if (stopped || of != followed) return;
       if (!page.ok()) {
         busy = false;
-        absl::IsOutOfRange(page.status()) ? Lose() : Arm();
+        absl::IsOutOfRange(page.status()) ? LoseAll() : Arm();
       } else {
         page_position = std::move(page->position);
         page_full = page->entries.size() >= static_cast<std::size_t>(limits::kFeedPage);
@@ -198,9 +211,8 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
       looks.push_back(std::move(entry.job));
       return;
     }
-    Push({.change = std::make_shared<const JobChange>(
-              JobChange{.job_id = std::move(entry.job.id), .gone = true}),
-          .tenant = std::move(entry.job.tenant)});
+    PushChange(entry.job.tenant, {.change = std::make_shared<const JobChange>(
+                                      JobChange{.job_id = std::move(entry.job.id), .gone = true})});
   }
 
   // Asks the store for some jobs at a time. What it answers inside the call makes no deeper call.
@@ -222,28 +234,21 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
         ++looking;
         of = followed;
       }
-      jobs.Find(key.tenant, key.id,
-                [self = shared_from_this(), of,
-                 key](const absl::StatusOr<std::optional<jobs::JobRecord>>& found) {
-                  self->OnFound(of, key, found);
-                });
+      hub.Refresh(key, [self = shared_from_this(),
+                        of](const absl::StatusOr<std::optional<jobs::JobRecord>>& found) {
+        self->OnFound(of, found);
+      });
     }
   }
 
-  void OnFound(std::uint64_t of, const jobs::JobKey& key,
-               const absl::StatusOr<std::optional<jobs::JobRecord>>& found) {
+  // Of a job that is not there any more the feed says that it is gone.
+  void OnFound(std::uint64_t of, const absl::StatusOr<std::optional<jobs::JobRecord>>& found) {
     {
       MutexLock lock(mutex);
       if (stopped) return;
-    }
-    // Of one that goes on under another name the feed says that it is gone.
-    const bool here = found.ok() && found->has_value() && (*found)->job.job_id == key.id;
-    if (here) hub.Publish(**found);
-    {
-      MutexLock lock(mutex);
       --looking;
       if (of == followed) {
-        if (here) Push(ChangeOf((*found)->job));
+        if (found.ok() && found->has_value()) PushChange((*found)->job);
         if (!found.ok()) page_failed = true;
       }
     }
@@ -260,11 +265,10 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
       if (stopped || !page_open || next_look < looks.size() || looking > 0) return;
       page_open = false;
       if (!page_failed) {
+        const bool moved = position != page_position;
         position = page_position;
         more = page_full;
-        if (!more) {
-          Push({.position = std::make_shared<const std::string>(position), .reading = reading});
-        }
+        if (!more && moved) PushPosition();
       }
       if (!more) {
         busy = false;
@@ -275,44 +279,121 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
     if (more) Read();
   }
 
-  static Item ChangeOf(const jobs::Job& job) {
-    return {.change = std::make_shared<const JobChange>(JobChange{.job_id = job.job_id}),
-            .tenant = job.tenant,
-            .labels = job.labels,
-            .kind = job.kind,
-            .state = job.state};
+  void PushChange(const jobs::Job& job) REQUIRES(mutex) {
+    PushChange(job.tenant,
+               {.change = std::make_shared<const JobChange>(JobChange{.job_id = job.job_id}),
+                .labels = job.labels,
+                .kind = job.kind,
+                .state = job.state});
   }
 
-  void Push(Item item) REQUIRES(mutex) {
-    if (backlog.size() >= limits::kFeedBacklogMax) return Lose();
-    backlog.push_back(std::move(item));
+  void PushChange(const std::string& tenant, Item item) REQUIRES(mutex) {
+    changed[tenant] = item.reading = reading;
+    Push(tenant, std::move(item));
   }
 
-  void Lose() REQUIRES(mutex) {
-    backlog.clear();
-    Readers lost = readers.Clear();
-    Rest();
-    backlog.push_back({.matched = true, .readers = std::move(lost)});
+  void PushPosition() REQUIRES(mutex) {
+    const MonoTime now = clock.Now();
+    const bool to_all = now >= next_to_all;
+    if (to_all) next_to_all = now + limits::kFeedPositionInterval;
+    const auto told = std::make_shared<const std::string>(position);
+    std::vector<std::string> tenants;
+    if (to_all) tenants = readers.Tenants();
+    for (auto at = changed.begin(); at != changed.end();) {
+      if (!to_all) tenants.push_back(at->first);
+      at = at->second < reading ? changed.erase(at) : std::next(at);
+    }
+    for (const std::string& tenant : tenants) {
+      Push(tenant, {.position = told, .reading = reading, .to_all = to_all});
+    }
+  }
+
+  void Push(const std::string& tenant, Item item) REQUIRES(mutex) {
+    if (waiting >= limits::kFeedBacklogMax) Lose(Longest());
+    const auto found = lines.find(tenant);
+    if (found != lines.end() && found->second.size() >= limits::kFeedBacklogOfTenantMax) {
+      return Lose(tenant);
+    }
+    if (!readers.HasTenant(tenant)) return;
+    LineOf(tenant).push_back(std::move(item));
+    ++waiting;
+  }
+
+  // The line of a tenant, to which something is going to be added.
+  Line& LineOf(const std::string& tenant) REQUIRES(mutex) {
+    const auto [at, fresh] = lines.try_emplace(tenant);
+    if (fresh) turns.push_back(tenant);
+    return at->second;
+  }
+
+  std::string Longest() const REQUIRES(mutex) {
+    return std::max_element(
+               lines.begin(), lines.end(),
+               [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); })
+        ->first;
+  }
+
+  void LoseAll() REQUIRES(mutex) {
+    for (const std::string& tenant : readers.Tenants()) Lose(tenant);
+  }
+
+  // Drops what the readers of a tenant would be told: they are told that they are lost.
+  void Lose(const std::string& tenant) REQUIRES(mutex) {
+    Line& line = LineOf(tenant);
+    Readers lost = readers.Clear(tenant);
+    for (const Item& item : line) {  // those who are not told yet that they were lost before
+      if (!item.IsLoss()) continue;
+      lost.insert(lost.end(), item.readers.begin() + static_cast<std::ptrdiff_t>(item.told),
+                  item.readers.end());
+    }
+    waiting -= line.size();
+    line.clear();
+    line.push_back({.matched = true, .readers = std::move(lost)});
+    ++waiting;
+    changed.erase(tenant);
+    if (readers.size() == 0) Rest();
   }
 
   void Tell() {
     {
       MutexLock lock(mutex);
-      if (telling || backlog.empty()) return;
+      if (telling || turns.empty()) return;
       telling = true;
     }
     broadcaster.Post([self = shared_from_this()] { return self->TellSome(); });
   }
 
-  void Match(Item& item) REQUIRES(mutex) {
+  void Match(const std::string& tenant, Item& item) REQUIRES(mutex) {
     item.matched = true;
     item.readers = item.change == nullptr
-                       ? readers.Since(item.reading)
-                       : readers.Find({.tenant = item.tenant,
+                       ? readers.Since(tenant, item.reading, item.to_all)
+                       : readers.Find({.tenant = tenant,
                                        .job_id = item.change->job_id,
                                        .labels = item.labels ? &*item.labels : nullptr,
                                        .kind = item.kind,
-                                       .state = item.state});
+                                       .state = item.state,
+                                       .reading = item.reading});
+  }
+
+  // One tenant's turn: takes the next few of its line; returns how many were looked at.
+  std::size_t TakeTurn(const std::string& tenant, Line& line, std::vector<Telling>& now)
+      REQUIRES(mutex) {
+    std::size_t looked = 0;
+    while (!line.empty() && looked < limits::kWatchersTurnMax) {
+      Item& item = line.front();
+      if (!item.matched) Match(tenant, item);
+      for (; item.told < item.readers.size() && looked < limits::kWatchersTurnMax; ++item.told) {
+        ++looked;
+        if (auto reader = item.readers[item.told].lock()) {
+          now.push_back({std::move(reader), item.change, item.position});
+        }
+      }
+      if (item.told < item.readers.size()) break;
+      line.pop_front();
+      --waiting;
+      ++looked;
+    }
+    return looked;
   }
 
   // Tells the next few readers; returns whether some are left.
@@ -321,20 +402,18 @@ struct Follower::Core : std::enable_shared_from_this<Core> {
     bool more = true;
     {
       MutexLock lock(mutex);
-      for (std::size_t looked = 0; !backlog.empty() && looked < limits::kWatchersSliceMax;) {
-        Item& item = backlog.front();
-        if (!item.matched) Match(item);
-        for (; item.told < item.readers.size() && now.size() < limits::kWatchersSliceMax;
-             ++item.told) {
-          if (auto reader = item.readers[item.told].lock()) {
-            now.push_back({std::move(reader), item.change, item.position});
-          }
+      for (std::size_t looked = 0; !turns.empty() && looked < limits::kWatchersSliceMax;) {
+        const std::string tenant = std::move(turns.front());
+        turns.pop_front();
+        const auto line = lines.find(tenant);
+        looked += TakeTurn(tenant, line->second, now);
+        if (line->second.empty()) {
+          lines.erase(line);
+        } else {
+          turns.push_back(tenant);
         }
-        if (item.told < item.readers.size()) break;
-        backlog.pop_front();
-        ++looked;
       }
-      more = telling = !backlog.empty();
+      more = telling = !turns.empty();
     }
     for (const Telling& one : now) {
       if (one.change != nullptr) {
@@ -369,9 +448,9 @@ void Follower::Following::Reset() {
   if (const auto core = std::exchange(core_, {}).lock()) core->Remove(id_);
 }
 
-Follower::Follower(jobs::Feed& feed, jobs::Jobs& jobs, jobs::Hub& hub, const Clock& clock,
-                   Timers& timers, WorkThread& broadcaster)
-    : core_(std::make_shared<Core>(feed, jobs, hub, clock, timers, broadcaster)) {}
+Follower::Follower(jobs::Feed& feed, jobs::Hub& hub, const Clock& clock, Timers& timers,
+                   WorkThread& broadcaster)
+    : core_(std::make_shared<Core>(feed, hub, clock, timers, broadcaster)) {}
 
 Follower::~Follower() { Stop(); }
 
@@ -389,7 +468,7 @@ void Follower::OnChange(const jobs::JobRecord& record, const jobs::SnapshotPtr& 
     // Both under one lock: who finds the version known must find the change in front of the
     // position that is told then.
     core_->Note(record);
-    core_->Push(Core::ChangeOf(record.job));
+    core_->PushChange(record.job);
   }
   core_->Tell();
 }
@@ -399,10 +478,10 @@ void Follower::OnHiddenChange(const jobs::JobRecord& record) {
   if (core_->readers.HasTenant(record.job.tenant)) core_->Note(record);
 }
 
-Follower::Following Follower::Follow(const JobFilter& filter, std::weak_ptr<FeedReader> reader,
+Follower::Following Follower::Follow(JobFilterPtr filter, std::weak_ptr<FeedReader> reader,
                                      std::function<void(absl::Status)> begun) {
   Following following;
-  following.id_ = core_->Add(filter, std::move(reader), std::move(begun));
+  following.id_ = core_->Add(std::move(filter), std::move(reader), std::move(begun));
   following.core_ = core_;
   return following;
 }

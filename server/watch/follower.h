@@ -7,7 +7,11 @@
 //
 // Each change is matched once against the readers' filters, by indexes of ids and labels. A record
 // of another process is read once for all readers, and shown in the hub. What is told is a name
-// only: a reader takes the job from the hub, so that no reader ever sees a job go back.
+// only: a reader takes the job from the hub, so that no reader ever sees a job go back. A position
+// is told soon to those who were told of a change, and seldom to all others.
+//
+// Each tenant has a line of its own of what its readers have to be told, and the tenants take
+// turns. A line has a bound: beyond it the readers of that tenant are lost, and of no other.
 //
 // Thread-safe. Readers are told on the broadcaster's thread, in slices, under no lock. All that is
 // passed to the constructor must outlive it; the store must call nothing back once it is gone.
@@ -66,7 +70,7 @@ class Follower {
     std::uint64_t id_ = 0;
   };
 
-  Follower(jobs::Feed& feed, jobs::Jobs& jobs, jobs::Hub& hub, const Clock& clock, Timers& timers,
+  Follower(jobs::Feed& feed, jobs::Hub& hub, const Clock& clock, Timers& timers,
            WorkThread& broadcaster);
   ~Follower();
   Follower(const Follower&) = delete;
@@ -78,7 +82,7 @@ class Follower {
 
   // Tells the reader of all that changes after `begun` was called, and does not keep it alive.
   // `begun` gets an error if the store cannot be read. It runs on any thread, inside the call too.
-  Following Follow(const JobFilter& filter, std::weak_ptr<FeedReader> reader,
+  Following Follow(JobFilterPtr filter, std::weak_ptr<FeedReader> reader,
                    std::function<void(absl::Status)> begun);
 
   // Nothing is read any more.

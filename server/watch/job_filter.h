@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,5 +33,7 @@ struct JobFilter {
   };
   Fit FitOf(jobs::JobKind kind, jobs::JobState state) const;
 };
+// Shared by all who need it, because one by ids may be large.
+using JobFilterPtr = std::shared_ptr<const JobFilter>;
 
 }  // namespace gateway::watch

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ids.h"
 #include "jobs/watch_events.h"
 
 namespace gateway::watch {
@@ -10,11 +11,12 @@ namespace gateway::watch {
 namespace v1 = jobs::v1;
 
 JobsStream::JobsStream(JobsStreamOptions options, JobsStreamGround ground, StreamSink& sink)
-    : Stream(ground.clock, sink, options.stuck),
+    : Stream(ground.clock, sink, options.stuck, options.max_life),
+      tenant_(options.filter.tenant),
+      filter_(std::make_shared<JobFilter>(std::move(options.filter))),
+      names_(std::move(options.names)),
       options_(std::move(options)),
       ground_(ground),
-      ends_at_(EndOf(ground.clock.Now(), options_.max_life)),
-      filter_(options_.filter),
       place_(options_.resume.value_or(ResumeToken{})) {
   place_.filter_hash = options_.filter_hash;
 }
@@ -91,20 +93,21 @@ void JobsStream::Answer(const Take& take) {
 }
 
 Stream::Step JobsStream::Resolve() {
-  if (resolved_ < options_.names.size()) {
-    return Ask([self = Self(), name = options_.names[resolved_]] {
-      self->ground_.hub.Load(self->options_.filter.tenant, name,
+  if (resolved_ < names_.size()) {
+    return Ask([self = Self(), name = std::move(names_[resolved_])] {
+      self->ground_.hub.Load(self->tenant_, name,
                              [self, name](const absl::StatusOr<jobs::SnapshotPtr>& found) {
                                self->OnResolved(name, found);
                              });
     });
   }
+  names_ = {};
   if (place_.position.empty()) {
     phase_ = Phase::kPlacing;
   } else if (!place_.listing) {
     phase_ = Phase::kCatchingUp;
     for (const std::string& name : missing_) TellGone(name);
-  } else if (filter_.by_id || place_.last_job_id.empty()) {
+  } else if (filter_->by_id || place_.last_job_id.empty()) {
     StartList(/*restarted=*/false);
   } else {
     phase_ = Phase::kListing;
@@ -118,9 +121,11 @@ void JobsStream::OnResolved(const std::string& name,
   Answer([&]() REQUIRES(mutex_) {
     ++resolved_;
     if (found.ok()) {
-      filter_.job_ids.emplace((*found)->job_id());
+      filter_->job_ids.emplace((*found)->job_id());
+      other_ids_ = other_ids_ || name != (*found)->job_id();
     } else if (absl::IsNotFound(found.status())) {
       missing_.push_back(name);
+      other_ids_ = other_ids_ || !IsMintedJobId(name);
     } else {
       AskToEnd(found.status());
     }
@@ -145,9 +150,10 @@ void JobsStream::OnPlaced(absl::StatusOr<std::string> end) {
 
 void JobsStream::StartList(bool restarted) {
   phase_ = Phase::kListing;
+  other_ids_ = false;
   place_.listing = true;
   place_.last_job_id.clear();
-  for (const std::string& id : filter_.job_ids) looks_.push_back({.job_id = id});
+  for (const std::string& id : filter_->job_ids) looks_.push_back({.job_id = id});
   for (const std::string& name : missing_) looks_.push_back({.job_id = name, .gone = true});
   Queue(jobs::ListStartedEvent(restarted));
 }
@@ -161,21 +167,21 @@ void JobsStream::CompleteList() {
 }
 
 Stream::Step JobsStream::List() {
-  if (filter_.by_id) {
+  if (filter_->by_id) {
     if (!looks_.empty()) return LookAtNext();
     CompleteList();
     return {};
   }
-  jobs::ListQuery query{.states = filter_.states,
-                        .kinds = filter_.kinds,
-                        .labels = filter_.labels,
+  jobs::ListQuery query{.states = filter_->states,
+                        .kinds = filter_->kinds,
+                        .labels = filter_->labels,
                         .created_from = std::nullopt,
                         .created_until = std::nullopt,
                         .before_job_id = place_.last_job_id,
                         .limit = list_limit_};
   return Ask([self = Self(), query = std::move(query)]() mutable {
     self->ground_.jobs.List(
-        self->options_.filter.tenant, std::move(query),
+        self->tenant_, std::move(query),
         [self](const absl::StatusOr<std::vector<jobs::JobRecord>>& page) { self->OnListed(page); });
   });
 }
@@ -196,7 +202,7 @@ void JobsStream::OnListed(const absl::StatusOr<std::vector<jobs::JobRecord>>& pa
       if (job == nullptr || job->job_id() != record.job.job_id) {
         job = jobs::MakeSnapshot(record);
       }
-      if (filter_.FitOf(job->kind, job->state) != JobFilter::Fit::kFits) continue;
+      if (filter_->FitOf(job->kind, job->state) != JobFilter::Fit::kFits) continue;
       TellJob(job);
       held += ready_.back()->size();
     }
@@ -211,6 +217,7 @@ Stream::Step JobsStream::CatchUp() {
   if (caught_up_) {
     if (!hears_) return BeginToFollow();
     phase_ = Phase::kLive;
+    other_ids_ = false;
     heartbeat_due_ = heartbeat_due_ || !told_;
     return {};
   }
@@ -230,8 +237,10 @@ void JobsStream::OnFeed(const absl::StatusOr<jobs::FeedPage>& page) {
     }
     if (!page.ok()) return AskToEnd(page.status());
     for (const jobs::FeedEntry& entry : page->entries) {
-      if (entry.job.tenant != filter_.tenant) continue;
-      if (filter_.by_id && !filter_.job_ids.contains(entry.job.id)) continue;
+      if (entry.job.tenant != tenant_) continue;
+      // Which of Pictory's ids a job had that is gone is not known any more.
+      const bool may_be_named = entry.gone && other_ids_;
+      if (filter_->by_id && !may_be_named && !filter_->job_ids.contains(entry.job.id)) continue;
       looks_.push_back({.job_id = entry.job.id, .gone = entry.gone});
     }
     page_end_ = page->position;
@@ -273,7 +282,7 @@ Stream::Step JobsStream::LookAt(Look look) {
     return {};
   }
   return Ask([self = Self(), look = std::move(look)] {
-    self->ground_.hub.Load(self->options_.filter.tenant, look.job_id,
+    self->ground_.hub.Load(self->tenant_, look.job_id,
                            [self, look](const absl::StatusOr<jobs::SnapshotPtr>& found) {
                              self->OnFound(look.job_id, found);
                            });
@@ -293,10 +302,10 @@ void JobsStream::OnFound(const std::string& job_id,
     }
     const jobs::SnapshotPtr& job = *found;
     // The Follower has compared the labels.
-    const bool about = phase_ == Phase::kLive || filter_.labels.empty() ||
-                       filter_.IsAbout(job_id, jobs::LabelsOf(*job));
+    const bool about = phase_ == Phase::kLive || filter_->labels.empty() ||
+                       filter_->IsAbout(job_id, jobs::LabelsOf(*job));
     const JobFilter::Fit fit =
-        about ? filter_.FitOf(job->kind, job->state) : JobFilter::Fit::kNever;
+        about ? filter_->FitOf(job->kind, job->state) : JobFilter::Fit::kNever;
     if (fit == JobFilter::Fit::kFits && options_.load_full &&
         job->state == v1::JOB_STATE_SUCCEEDED && phase_ != Phase::kListing) {
       full_ = job;
@@ -409,22 +418,15 @@ void JobsStream::FallBehind() {
   if (phase_ == Phase::kLive) phase_ = Phase::kCatchingUp;
 }
 
-MonoTime JobsStream::FirstTick() const {
-  return std::min(ends_at_, clock_.Now() + options_.heartbeat);
-}
-
 void JobsStream::OnQuietTick(MonoTime now) {
-  if (now >= ends_at_) {
-    AskToEnd(
-        ComeBack("This watch is as old as one may get; connect again and go on from its last "
-                 "resume_token"));
-  }
   if (now - last_write() >= options_.heartbeat) heartbeat_due_ = true;
 }
 
-MonoTime JobsStream::NextTick(MonoTime now) const {
-  const MonoTime due = std::min(ends_at_, last_write() + options_.heartbeat);
-  return writing() && due <= now ? last_write() + stuck_after_ : due;
+MonoTime JobsStream::NextTick(MonoTime) const { return last_write() + options_.heartbeat; }
+
+absl::Status JobsStream::Outlived() const {
+  return ComeBack(
+      "This watch is as old as one may get; connect again and go on from its last resume_token");
 }
 
 void JobsStream::OnFinish() {

@@ -36,8 +36,8 @@
 namespace gateway::watch {
 
 struct JobsStreamOptions {
-  JobFilter filter;                // its job_ids are empty
-  std::vector<std::string> names;  // the jobs of a filter by ids, by either id
+  JobFilter filter;                // its job_ids are empty; the stream takes it out
+  std::vector<std::string> names;  // the jobs of a filter by ids, by either id; taken out too
   std::string filter_hash;
   std::optional<ResumeToken> resume;
   std::string account;  // of whose jobs heartbeats say whether they may lag
@@ -74,7 +74,6 @@ class JobsStream final : public FeedReader, public Stream {
   void OnChange(const JobChangePtr& change) override;
   void OnPosition(const FeedPositionPtr& position) override;
   void OnLost() override;
-  MonoTime FirstTick() const override;
 
  private:
   enum class Phase : std::uint8_t { kIdle, kResolving, kPlacing, kListing, kCatchingUp, kLive };
@@ -92,6 +91,8 @@ class JobsStream final : public FeedReader, public Stream {
   Step Next(const std::optional<absl::Status>& ending) override REQUIRES(mutex_);
   void OnQuietTick(MonoTime now) override REQUIRES(mutex_);
   MonoTime NextTick(MonoTime now) const override REQUIRES(mutex_);
+  Duration FirstWait() const override { return options_.heartbeat; }
+  absl::Status Outlived() const override;
   void OnFinish() override;
 
   // What comes next in each phase, if nothing is ready to be written.
@@ -139,9 +140,11 @@ class JobsStream final : public FeedReader, public Stream {
     return std::static_pointer_cast<JobsStream>(shared_from_this());
   }
 
+  const std::string tenant_;
+  const std::shared_ptr<JobFilter> filter_;            // not changed once the names are resolved
+  std::vector<std::string> names_ GUARDED_BY(mutex_);  // until then
   const JobsStreamOptions options_;
   const JobsStreamGround ground_;
-  const MonoTime ends_at_;
 
   Phase phase_ GUARDED_BY(mutex_) = Phase::kIdle;
   bool asked_ GUARDED_BY(mutex_) = false;             // a question is under way
@@ -149,9 +152,10 @@ class JobsStream final : public FeedReader, public Stream {
   bool heartbeat_due_ GUARDED_BY(mutex_) = false;
   bool told_ GUARDED_BY(mutex_) = false;  // anything at all
 
-  JobFilter filter_ GUARDED_BY(mutex_);
   std::size_t resolved_ GUARDED_BY(mutex_) = 0;          // of the names
   std::vector<std::string> missing_ GUARDED_BY(mutex_);  // of them
+  // Some of them may be Pictory's of jobs that an earlier stream has told by ids that are gone.
+  bool other_ids_ GUARDED_BY(mutex_) = false;
 
   // Where another stream could go on. In the catching up it is also where the feed is read next,
   // once `looks_` is empty.

@@ -22,36 +22,45 @@ void ReaderIndex::ForPlaces(Tenant& tenant, const JobFilter& filter, const With&
 }
 
 void ReaderIndex::Add(Reader reader) {
-  Tenant& tenant = tenants_[reader.filter.tenant];
-  ++tenant.readers;
-  ForPlaces(tenant, reader.filter, [&reader](Ids& ids) { ids.insert(reader.id); });
+  Tenant& tenant = tenants_[reader.filter->tenant];
+  ForPlaces(tenant, *reader.filter, [&reader](Ids& ids) { ids.insert(reader.id); });
   const std::uint64_t id = reader.id;
-  readers_.emplace(id, std::move(reader));
+  tenant_of_.emplace(id, reader.filter->tenant);
+  tenant.readers.emplace(id, std::move(reader));
 }
 
 void ReaderIndex::Remove(std::uint64_t id) {
-  const auto found = readers_.find(id);
-  if (found == readers_.end()) return;
-  const JobFilter& filter = found->second.filter;
-  const auto tenant = tenants_.find(filter.tenant);
-  ForPlaces(tenant->second, filter, [id](Ids& ids) { ids.erase(id); });
-  if (--tenant->second.readers == 0) tenants_.erase(tenant);
-  readers_.erase(found);
+  const auto of = tenant_of_.find(id);
+  if (of == tenant_of_.end()) return;
+  const auto tenant = tenants_.find(of->second);
+  const auto found = tenant->second.readers.find(id);
+  ForPlaces(tenant->second, *found->second.filter, [id](Ids& ids) { ids.erase(id); });
+  tenant->second.readers.erase(found);
+  if (tenant->second.readers.empty()) tenants_.erase(tenant);
+  tenant_of_.erase(of);
 }
 
-std::vector<std::weak_ptr<FeedReader>> ReaderIndex::Find(const Job& job) const {
-  std::vector<std::weak_ptr<FeedReader>> found;
+std::vector<std::string> ReaderIndex::Tenants() const {
+  std::vector<std::string> names;
+  names.reserve(tenants_.size());
+  for (const auto& [name, tenant] : tenants_) names.push_back(name);
+  return names;
+}
+
+ReaderIndex::Readers ReaderIndex::Find(const Job& job) {
+  Readers found;
   const auto at = tenants_.find(job.tenant);
   if (at == tenants_.end()) return found;
-  const Tenant& tenant = at->second;
+  Tenant& tenant = at->second;
   const auto take = [&](const Ids& ids) {
     for (const std::uint64_t id : ids) {
-      const Reader& reader = readers_.at(id);
+      Reader& reader = tenant.readers.at(id);
       if (job.labels != nullptr &&
-          (!reader.filter.IsAbout(job.job_id, *job.labels) ||
-           reader.filter.FitOf(job.kind, job.state) == JobFilter::Fit::kNever)) {
+          (!reader.filter->IsAbout(job.job_id, *job.labels) ||
+           reader.filter->FitOf(job.kind, job.state) == JobFilter::Fit::kNever)) {
         continue;
       }
+      reader.told = job.reading + 1;
       found.push_back(reader.reader);
     }
   };
@@ -70,19 +79,29 @@ std::vector<std::weak_ptr<FeedReader>> ReaderIndex::Find(const Job& job) const {
   return found;
 }
 
-std::vector<std::weak_ptr<FeedReader>> ReaderIndex::Since(std::uint64_t reading) const {
-  std::vector<std::weak_ptr<FeedReader>> found;
-  for (const auto& [id, reader] : readers_) {
-    if (reader.since <= reading) found.push_back(reader.reader);
+ReaderIndex::Readers ReaderIndex::Since(const std::string& tenant, std::uint64_t reading,
+                                        bool all) {
+  Readers found;
+  const auto at = tenants_.find(tenant);
+  if (at == tenants_.end()) return found;
+  for (auto& [id, reader] : at->second.readers) {
+    if (reader.since > reading || (!all && reader.told == 0)) continue;
+    // What has changed since that reading began is behind another position.
+    if (reader.told <= reading) reader.told = 0;
+    found.push_back(reader.reader);
   }
   return found;
 }
 
-std::vector<std::weak_ptr<FeedReader>> ReaderIndex::Clear() {
-  std::vector<std::weak_ptr<FeedReader>> all;
-  for (auto& [id, reader] : readers_) all.push_back(std::move(reader.reader));
-  readers_.clear();
-  tenants_.clear();
+ReaderIndex::Readers ReaderIndex::Clear(const std::string& tenant) {
+  Readers all;
+  const auto at = tenants_.find(tenant);
+  if (at == tenants_.end()) return all;
+  for (auto& [id, reader] : at->second.readers) {
+    all.push_back(std::move(reader.reader));
+    tenant_of_.erase(id);
+  }
+  tenants_.erase(at);
   return all;
 }
 

@@ -6,9 +6,23 @@
 #include "base/errors.h"
 
 namespace gateway::watch {
+namespace {
 
-Stream::Stream(const Clock& clock, StreamSink& sink, Duration stuck)
-    : clock_(clock), stuck_after_(stuck), sink_(sink), last_write_(clock.Now()) {}
+// When a stream that begins now has lasted so long; Duration::max(): never.
+MonoTime EndOf(MonoTime now, Duration life) {
+  return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
+}
+
+}  // namespace
+
+Stream::Stream(const Clock& clock, StreamSink& sink, Duration stuck, Duration max_life)
+    : clock_(clock),
+      stuck_after_(stuck),
+      sink_(sink),
+      ends_at_(EndOf(clock.Now(), max_life)),
+      last_write_(clock.Now()) {}
+
+MonoTime Stream::FirstTick() const { return std::min(ends_at_, clock_.Now() + FirstWait()); }
 
 void Stream::OnWriteDone(bool ok) {
   const MonoTime now = clock_.Now();
@@ -50,6 +64,8 @@ std::optional<MonoTime> Stream::OnTick(MonoTime now) {
   {
     MutexLock lock(mutex_);
     if (finished_) return std::nullopt;
+    // Also of a reader who always has something to take.
+    if (now >= ends_at_) AskToEnd(Outlived());
     if (!writing_) {
       OnQuietTick(now);
     } else if (!stuck_ && now - last_write_ >= stuck_after_) {
@@ -66,7 +82,10 @@ std::optional<MonoTime> Stream::OnTick(MonoTime now) {
   Advance();
   MutexLock lock(mutex_);
   if (finished_) return std::nullopt;
-  return std::max(NextTick(now), now + Duration(1));
+  MonoTime next = NextTick(now);
+  if (writing_ && next <= now) next = last_write_ + stuck_after_;
+  if (now < ends_at_) next = std::min(next, ends_at_);
+  return std::max(next, now + Duration(1));
 }
 
 void Stream::Advance() {
@@ -116,8 +135,8 @@ absl::Status ComeBack(const char* why) {
   return status;
 }
 
-MonoTime EndOf(MonoTime now, Duration life) {
-  return life >= MonoTime::max() - now ? MonoTime::max() : now + life;
+absl::Status Stream::Outlived() const {
+  return ComeBack("This stream is as old as one may get; call again");
 }
 
 }  // namespace gateway::watch

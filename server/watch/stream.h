@@ -37,15 +37,16 @@ class StreamSink {
 class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
  public:
   // `clock` must outlive the stream, `sink` must last until its Finish. A write that takes longer
-  // than `stuck` is cancelled.
-  Stream(const Clock& clock, StreamSink& sink, Duration stuck = limits::kWriteStuckAfter);
+  // than `stuck` is cancelled; a stream that is older than `max_life` ends as Outlived says.
+  Stream(const Clock& clock, StreamSink& sink, Duration stuck = limits::kWriteStuckAfter,
+         Duration max_life = Duration::max());
 
   // Called by the sink. OnCancel may come at any time.
   void OnWriteDone(bool ok);
   void OnCancel();
 
   // When the stream is to be woken first, for whoever puts it on the wheel.
-  virtual MonoTime FirstTick() const { return clock_.Now() + limits::kHeartbeatInterval; }
+  MonoTime FirstTick() const;
   std::optional<MonoTime> OnTick(MonoTime now) final;
   void End(absl::Status status) final;
 
@@ -66,10 +67,15 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
   virtual void OnWritten() REQUIRES(mutex_) {}
   // Called when the wheel comes by while nothing is outstanding; Next is asked after it.
   virtual void OnQuietTick(MonoTime) REQUIRES(mutex_) {}
-  // When the wheel is to come by next. A time that is not after `now` means as soon as possible.
+  // When the wheel is to come by next, unless the stream ends or its write is stuck before. A time
+  // that is not after `now` means as soon as possible.
   virtual MonoTime NextTick(MonoTime now) const REQUIRES(mutex_) {
     return now + limits::kHeartbeatInterval;
   }
+  // How long after its beginning the wheel comes by first.
+  virtual Duration FirstWait() const { return limits::kHeartbeatInterval; }
+  // With what a stream ends that has reached `max_life`.
+  virtual absl::Status Outlived() const;
   // Called right before the sink's Finish, under no lock.
   virtual void OnFinish() {}
 
@@ -88,6 +94,7 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
 
  private:
   StreamSink& sink_;
+  const MonoTime ends_at_;
   std::optional<absl::Status> ending_ GUARDED_BY(mutex_);
   MonoTime last_write_ GUARDED_BY(mutex_);
   bool cancelled_ GUARDED_BY(mutex_) = false;
@@ -102,7 +109,5 @@ class Stream : public LiveStream, public std::enable_shared_from_this<Stream> {
 // A status with the details of a drain, because for programs it is the same: they connect again and
 // go on there.
 absl::Status ComeBack(const char* why);
-// When a stream that begins now has lasted so long; Duration::max(): never.
-MonoTime EndOf(MonoTime now, Duration life);
 
 }  // namespace gateway::watch

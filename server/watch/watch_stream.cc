@@ -9,9 +9,7 @@
 namespace gateway::watch {
 
 WatchStream::WatchStream(WatchOptions options, const Clock& clock, StreamSink& sink)
-    : Stream(clock, sink, options.stuck),
-      options_(std::move(options)),
-      ends_at_(EndOf(clock.Now(), options_.max_life)) {}
+    : Stream(clock, sink, options.stuck, options.max_life), options_(std::move(options)) {}
 
 void WatchStream::Begin(jobs::Hub::Subscribed subscribed) {
   {
@@ -136,22 +134,15 @@ void WatchStream::OnWritten() {
   if (writing_final_) delivered_ = true;
 }
 
-MonoTime WatchStream::FirstTick() const {
-  return std::min(ends_at_, clock_.Now() + options_.heartbeat);
-}
-
 void WatchStream::OnQuietTick(MonoTime now) {
-  if (now >= ends_at_)
-    AskToEnd(
-        ComeBack("This watch is as old as one may get; connect again and go on from its last "
-                 "revision"));
   if (begun_ && now - last_write() >= options_.heartbeat) heartbeat_due_ = true;
 }
 
-MonoTime WatchStream::NextTick(MonoTime now) const {
-  // A write that began just now has most likely ended long before the next heartbeat is due.
-  const MonoTime due = std::min(ends_at_, last_write() + options_.heartbeat);
-  return writing() && due <= now ? last_write() + stuck_after_ : due;
+MonoTime WatchStream::NextTick(MonoTime) const { return last_write() + options_.heartbeat; }
+
+absl::Status WatchStream::Outlived() const {
+  return ComeBack(
+      "This watch is as old as one may get; connect again and go on from its last revision");
 }
 
 void WatchStream::OnFinish() {

@@ -48,13 +48,14 @@ class WatchStream final : public jobs::Watcher, public Stream {
 
   void OnSnapshot(const jobs::SnapshotPtr& snapshot) override;
   void OnGone() override;
-  MonoTime FirstTick() const override;
 
  private:
   Step Next(const std::optional<absl::Status>& ending) override REQUIRES(mutex_);
   void OnWritten() override REQUIRES(mutex_);
   void OnQuietTick(MonoTime now) override REQUIRES(mutex_);
   MonoTime NextTick(MonoTime now) const override REQUIRES(mutex_);
+  Duration FirstWait() const override { return options_.heartbeat; }
+  absl::Status Outlived() const override;
   void OnFinish() override;
 
   void Take(const jobs::SnapshotPtr& snapshot) REQUIRES(mutex_);
@@ -67,7 +68,6 @@ class WatchStream final : public jobs::Watcher, public Stream {
   bool store_away() const { return options_.store_away && options_.store_away(); }
 
   const WatchOptions options_;
-  const MonoTime ends_at_;
 
   jobs::Hub::Subscription subscription_ GUARDED_BY(mutex_);
   jobs::SnapshotPtr latest_ GUARDED_BY(mutex_);  // to be sent; never the final one

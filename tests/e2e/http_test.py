@@ -248,6 +248,28 @@ class Http(unittest.TestCase):
                     b"GET /v1/usage HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             self.assertEqual(api.raw(pair, and_no_more=False).count(b"HTTP/1.1 200"), 2)
 
+    def test_who_ends_its_half_is_answered(self):
+        with house() as (g, api):
+            body = b'{"storyboard":{"videoName":"demo","scenes":[{"story":"Hello there."}]}}'
+            got = api.raw(b"POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                          b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            self.assertTrue(got.startswith(b"HTTP/1.1 200"), got)
+            self.assertIn(b"\r\nConnection: close\r\n", got)
+            job_id = json.loads(got.partition(b"\r\n\r\n")[2])["job"]["jobId"]
+            watched = api.raw(b"GET /v1/jobs/%s:watch HTTP/1.1\r\nHost: localhost\r\n\r\n" % job_id.encode())
+            self.assertIn(b"JOB_STATE_SUCCEEDED", watched)
+
+    def test_what_is_no_request_is_told_in_json(self):
+        with house() as (g, api):
+            for sent, status in [(b"nonsense\r\n\r\n", 400),
+                                 (b"GET /v1/jobs HTTP/1.1\r\nX: %s\r\n\r\n" % (b"x" * 40_000), 431),
+                                 (b"POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
+                                  501)]:
+                with self.subTest(status):
+                    head, _, body = api.raw(sent, and_no_more=False).partition(b"\r\n\r\n")
+                    self.assertTrue(head.startswith(b"HTTP/1.1 %d" % status), head)
+                    self.assertIn("google.rpc.ErrorInfo", json.loads(body)["details"][0]["@type"])
+
     def test_the_slow_keep_nobody_out(self):
         with house() as (g, api):
             with contextlib.ExitStack() as slow:

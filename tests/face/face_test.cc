@@ -222,8 +222,93 @@ TEST(FaceTest, ACallerWhoLeavesCancelsItsCall) {
                                    "Content-Type: application/json\r\n"));
     submit = came.get_future().get();
     EXPECT_FALSE(submit.cancelled->load());
+    client.Reset();
   }
   Await([&] { return submit.cancelled->load(); }, "cancelled");
+}
+
+TEST(FaceTest, WhoHasEndedItsHalfOfTheConnectionIsAnswered) {
+  FaceHouse house;
+  std::promise<jobs::Submitter::Done> came;
+  house.rpc.on_submit = [&came](const jobs::SubmitRequest&, jobs::Submitter::Done done) {
+    came.set_value(std::move(done));
+  };
+  PlainClient client(house.port());
+  client.Send(test::PlainRequest("POST", "/v1/transcriptions", kSubmit,
+                                 "Content-Type: application/json\r\n"));
+  client.EndSending();
+  const jobs::Submitter::Done done = came.get_future().get();
+  // Another caller is served by the same thread, which has seen the end by then.
+  EXPECT_EQ(house.Get("/v1/jobs/none").status, 404);
+  done(house.rpc.hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), {});
+  const PlainReply reply = client.Read();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_THAT(reply.body, HasSubstr("\"jobId\":\"j1\""));
+}
+
+TEST(FaceTest, AWatchOfWhoHasEndedItsHalfGoesOn) {
+  for (const char* const accept : {"text/event-stream", "application/x-ndjson"}) {
+    SCOPED_TRACE(accept);
+    FaceHouse house;
+    house.rpc.hub.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 3));
+    PlainClient client(house.port());
+    client.Send(test::PlainRequest("GET", "/v1/jobs/j1:watch", "",
+                                   std::string("Accept: ") + accept + "\r\n"));
+    client.EndSending();
+    EXPECT_EQ(client.ReadHead().status, 200);
+    Await([&] { return house.rpc.server->open_watches() == 1; }, "a watch");
+    EXPECT_EQ(house.Get("/v1/jobs/j1").status, 200);
+    house.rpc.hub.Publish(MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 4));
+    EXPECT_THAT(FaceHouse::Unchunked(client.Rest()), HasSubstr("JOB_STATE_SUCCEEDED"));
+  }
+}
+
+// The server reads a caller's request for as long as every call's; who is too slow is told so, also
+// if nothing more comes.
+TEST(FaceTest, WhoIsTooSlowIsTold) {
+  rpc::ServerOptions server;
+  server.intake.arrival = std::chrono::milliseconds(50);
+  FaceHouse house({}, server);
+  PlainClient client(house.port());
+  client.Send(
+      "POST /v1/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 100\r\n\r\n{");
+  const PlainReply reply = client.Read();
+  EXPECT_EQ(reply.status, 408);
+  EXPECT_THAT(reply.body, HasSubstr("REQUEST_LATE"));
+  EXPECT_EQ(reply.headers.at("connection"), "close");
+  Await([&] { return house.rpc.ended().size() == 1; }, "an end");
+  EXPECT_EQ(errors::Reason(house.rpc.ended()[0].status), "REQUEST_LATE");
+}
+
+TEST(FaceTest, WhatIsNoRequestIsRefusedAsJsonToo) {
+  FaceOptions options;
+  options.read_timeout = std::chrono::milliseconds(50);
+  FaceHouse house(std::move(options));
+  struct Row {
+    std::string request;
+    int status;
+    const char* reason;
+  };
+  const std::string begin = "POST /v1/transcriptions HTTP/1.1\r\nHost: localhost\r\n";
+  for (const Row& row :
+       {Row{"no HTTP\r\n\r\n", 400, "INVALID_REQUEST"},
+        Row{begin + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n", 400, "INVALID_REQUEST"},
+        Row{begin + "Content-Length: 99999999999999999999\r\n\r\n", 400, "INVALID_REQUEST"},
+        Row{begin + "Transfer-Encoding: gzip\r\n\r\n", 501, "NOT_IMPLEMENTED"},
+        Row{begin + "X: " + std::string(40'000, 'x') + "\r\n\r\n", 431, "METADATA_TOO_LARGE"},
+        Row{begin, 408, "REQUEST_LATE"}}) {
+    PlainClient client(house.port());
+    client.Send(row.request);
+    const PlainReply reply = client.Read();
+    EXPECT_EQ(reply.status, row.status) << row.reason;
+    EXPECT_EQ(reply.headers.at("content-type"), "application/json") << row.status;
+    EXPECT_THAT(reply.body, HasSubstr("\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\""));
+    EXPECT_THAT(reply.body, HasSubstr(row.reason));
+  }
+  EXPECT_THAT(house.refused(),
+              ElementsAre("INVALID_REQUEST", "INVALID_REQUEST", "INVALID_REQUEST",
+                          "NOT_IMPLEMENTED", "METADATA_TOO_LARGE", "REQUEST_LATE"));
 }
 
 TEST(FaceTest, ABodyThatNeverEndsLeavesNothingBehind) {
@@ -278,6 +363,34 @@ TEST(FaceTest, BodiesHaveABound) {
       large + "\r\n0\r\n\r\n");
   EXPECT_EQ(chunked.Read().status, 413);
   EXPECT_THAT(house.rpc.submitted, IsEmpty());
+  for (const char* const length : {"20000000", "18446744073709551615"}) {
+    PlainClient announces(house.port());
+    announces.Send(std::string("POST /v1/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
+                               "Content-Type: application/json\r\nContent-Length: ") +
+                   length + "\r\n\r\n");
+    const PlainReply refused = announces.Read();
+    EXPECT_EQ(refused.status, 413);
+    EXPECT_THAT(refused.body, HasSubstr(std::string("has ") + length + " bytes"));
+  }
+}
+
+TEST(FaceTest, ADrainSaysThatTheConnectionEndsWithItsAnswer) {
+  FaceHouse house;
+  std::promise<jobs::Submitter::Done> came;
+  house.rpc.on_submit = [&came](const jobs::SubmitRequest&, jobs::Submitter::Done done) {
+    came.set_value(std::move(done));
+  };
+  PlainClient client(house.port());
+  EXPECT_EQ(client.Call("GET", "/v1/jobs/none").headers.at("connection"), "keep-alive");
+  client.Send(test::PlainRequest("POST", "/v1/transcriptions", kSubmit,
+                                 "Content-Type: application/json\r\n"));
+  const jobs::Submitter::Done done = came.get_future().get();
+  house.face->Drain();
+  done(house.rpc.hub.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 1)), {});
+  const PlainReply reply = client.Read();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("connection"), "close");
+  EXPECT_TRUE(client.AwaitEnd());
 }
 
 TEST(FaceTest, ALargeBodyIsReadAside) {

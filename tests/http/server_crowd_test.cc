@@ -50,16 +50,17 @@ TEST_F(CrowdTest, DropsIdleAndSlowPeers) {
   PlainClient halfway(server_->port());
   halfway.Send(kHalfARequest);
   EXPECT_TRUE(silent.AwaitEnd());
+  EXPECT_EQ(halfway.Read().status, 408);
   EXPECT_TRUE(halfway.AwaitEnd());
   EXPECT_TRUE(Await([&] { return server_->connections_open() == 0; }));
 }
 
-// Sends a byte every other millisecond until the server ends it; false: it did not.
-bool EndsWhileItTrickles(PlainClient& client, std::string_view byte) {
+// Sends a byte every other millisecond until the server says something; false: it did not.
+bool IsToldWhileItTrickles(PlainClient& client, std::string_view byte) {
   return Await([&] {
     client.Send(byte);
     std::this_thread::sleep_for(milliseconds(2));
-    return client.HasEnded();
+    return client.HasBytes() || client.HasEnded();
   });
 }
 
@@ -84,7 +85,8 @@ TEST_F(CrowdTest, AByteNowAndThenDoesNotProlongARequest) {
     SCOPED_TRACE(begin);
     PlainClient client(server_->port());
     client.Send(begin);
-    EXPECT_TRUE(EndsWhileItTrickles(client, "a"));
+    EXPECT_TRUE(IsToldWhileItTrickles(client, "a"));
+    EXPECT_EQ(client.Read().status, 408);
   }
 }
 

@@ -111,6 +111,7 @@ TEST(ServerLiveTest, APeerThatLeavesLetsTheBodyGo) {
     PlainClient client(server->port());
     client.Send(PlainRequest("GET", "/"));
     EXPECT_EQ(client.ReadHead().status, 200);
+    client.Reset();
   }
   EXPECT_EQ(gone.wait_for(seconds(10)), std::future_status::ready);
 }
@@ -128,6 +129,7 @@ TEST(ServerLiveTest, TellsWhoLeavesBeforeThereIsAnAnswer) {
     PlainClient client(server->port());
     client.Send(PlainRequest("GET", "/"));
     asked.get_future().wait();
+    client.Reset();
   }
   EXPECT_EQ(gone.get_future().wait_for(seconds(10)), std::future_status::ready);
 }

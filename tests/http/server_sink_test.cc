@@ -1,5 +1,7 @@
 // Bodies that are taken as they come.
 #include <atomic>
+#include <functional>
+#include <future>
 
 #include "server_test_support.h"
 
@@ -68,6 +70,36 @@ TEST_F(SinkTest, MayAnswerBeforeTheEnd) {
   const PlainReply reply = client.Read();
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.headers.at("connection"), "close");
+}
+
+// Has its answer while the body is still on its way, from another thread.
+class EarlySink final : public BodySink {
+ public:
+  explicit EarlySink(std::promise<std::function<void()>>& ready) : ready_(ready) {}
+  void WhenReady(std::function<void()> ready) override { ready_.set_value(std::move(ready)); }
+  Next Take(std::string_view) override { return Next::kMore; }
+  void Answer(const Responder& responder) override { responder.Send(Plain("enough")); }
+
+ private:
+  std::promise<std::function<void()>>& ready_;
+};
+
+TEST_F(SinkTest, MayAnswerWhileNothingMoreComes) {
+  for (const std::string begin : {"Content-Length: 99\r\n\r\n", "Content-Length: 99\r\n\r\nabc",
+                                  "Transfer-Encoding: chunked\r\n\r\nff"}) {
+    SCOPED_TRACE(begin);
+    std::promise<std::function<void()>> ready;
+    server_ = Listen();
+    server_->Serve(Always("handler"),
+                   [&ready](const ServerRequest&) { return std::make_shared<EarlySink>(ready); });
+    PlainClient client(server_->port());
+    client.Send("PUT / HTTP/1.1\r\nHost: localhost\r\n" + begin);
+    ready.get_future().get()();
+    const PlainReply reply = client.Read();
+    EXPECT_EQ(reply.body, "enough");
+    EXPECT_EQ(reply.headers.at("connection"), "close");
+    server_->Stop();
+  }
 }
 
 TEST_F(SinkTest, MayRefuseBeforeTheBodyIsAskedFor) {

@@ -81,6 +81,45 @@ TEST(ServerTest, RefusesWhatIsNotHttp) {
   EXPECT_EQ(good.Call("GET", "/").status, 200);
 }
 
+// Each refusal of its own is told in the words of who has the server.
+TEST(ServerTest, RefusesInTheWordsItIsGiven) {
+  std::vector<std::string> peers;
+  ServerOptions options;
+  options.max_header_bytes = 1000;
+  options.max_body_bytes = 10;
+  options.read_timeout = milliseconds(50);
+  options.refusal = [&peers](const ServerRefusal& refused) {
+    peers.push_back(refused.peer.name);
+    return TextResponse(200, "application/json", "{\"is\":" + std::to_string(refused.status) + "}");
+  };
+  auto server = Serve([](const ServerRequest&, const Responder&) {}, options);
+  struct Row {
+    const char* request;
+    int status;
+  };
+  for (const Row& row :
+       {Row{"GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
+        Row{"this is no HTTP\r\n\r\n", 400},
+        Row{"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+            400},
+        Row{"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501},
+        Row{"GET / HTTP/1.1\r\nHost: other\r\n\r\n", 421},
+        Row{"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n", 413},
+        Row{"GET / HTTP/1.1\r\nHost: loc", 408},
+        Row{"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n1234", 408},
+        Row{"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 500}}) {
+    PlainClient client(server->port());
+    client.Send(row.request);
+    const PlainReply reply = client.Read();
+    EXPECT_EQ(reply.status, row.status) << row.request;
+    EXPECT_EQ(reply.body, "{\"is\":" + std::to_string(row.status) + "}") << row.request;
+    EXPECT_EQ(reply.headers.at("content-type"), "application/json") << row.request;
+  }
+  server->Stop();
+  ASSERT_EQ(peers.size(), 9u);
+  EXPECT_TRUE(peers[0].starts_with("ipv4:127.0.0.1:")) << peers[0];
+}
+
 TEST(ServerTest, SaysContinueBeforeALongBody) {
   auto server = Serve(
       [](ServerRequest request, Responder responder) { responder.Send(Plain(request.body)); });
@@ -134,6 +173,7 @@ TEST(ServerTest, LetsGoOfPeersThatLeaveBeforeTheAnswer) {
     PlainClient client(server->port());
     client.Send(PlainRequest("GET", "/"));
     EXPECT_TRUE(Await([&] { return server->connections_open() == 1; }));
+    client.Reset();
   }
   EXPECT_TRUE(Await([&] { return server->connections_open() == 0; }));
 }

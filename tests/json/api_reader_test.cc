@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "json/api_writer.h"
@@ -101,6 +105,40 @@ TEST(ApiReaderTest, ReadsNumbersExactly) {
   }
   for (const char* const bad : {"7.5", "2147483648", "1e99", "\"x\"", "true", "1e999"}) {
     EXPECT_NE(WrongWith(absl::StrCat("{\"pageSize\":", bad, "}"), list), "") << bad;
+  }
+}
+
+TEST(ApiReaderTest, ReadsLargeWholeNumbersExactly) {
+  v1::ReadArchivedFileRequest request;
+  for (const auto& [text, number] :
+       {std::pair{"1e10", std::int64_t{10'000'000'000}},
+        {"1.0", 1},
+        {"10000000000.0", 10'000'000'000},
+        {"\"1e10\"", 10'000'000'000},
+        {"0.12e2", 12},
+        {"0e99999", 0},
+        {"-0.0", 0},
+        {"-2e3", -2'000},
+        {"9223372036854775807", std::numeric_limits<std::int64_t>::max()},
+        {"9223372036854775807.0", std::numeric_limits<std::int64_t>::max()},
+        {"922337203685477580.7e1", std::numeric_limits<std::int64_t>::max()},
+        {"-9.223372036854775808e18", std::numeric_limits<std::int64_t>::min()},
+        {"9007199254740993.0", 9'007'199'254'740'993}}) {
+    request.set_offset(77);
+    EXPECT_EQ(WrongWith(absl::StrCat("{\"offset\":", text, "}"), request), "") << text;
+    EXPECT_EQ(request.offset(), number) << text;
+  }
+  for (const char* const beyond : {"9223372036854775808", "9223372036854775808.0", "1e19", "1e400",
+                                   "-9223372036854775809.0", "1e99999999999999999999"}) {
+    EXPECT_EQ(WrongWith(absl::StrCat("{\"offset\":", beyond, "}"), request),
+              "offset: is a number beyond what fits\n")
+        << beyond;
+  }
+  for (const char* const broken : {"1.5", "1e-1", "9007199254740993.5", "1e-400", "\"\"", "\" 1\"",
+                                   "\"1e\"", "\"inf\"", "\"0x10\""}) {
+    EXPECT_EQ(WrongWith(absl::StrCat("{\"offset\":", broken, "}"), request),
+              "offset: must be a whole number\n")
+        << broken;
   }
 }
 

@@ -228,6 +228,24 @@ TEST(AcceptorTest, ManyGreedyAddressesLeaveAPlaceForOneMore) {
   EXPECT_TRUE(taker.Await(before + 1));
 }
 
+// Callers by gRPC and over HTTP share a part of the files, and neither takes the other's.
+TEST(AcceptorTest, ConnectionsOfAllKindsLeaveFilesForTheRest) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  for (const rlim_t files : {1'024, 4'096, 65'536, 1'048'576}) {
+    if (files > before.rlim_max) continue;
+    const rlimit now{.rlim_cur = files, .rlim_max = before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
+    const int all = ConnectionFilesMax(), http = HttpConnectionsMax();
+    EXPECT_LE(static_cast<rlim_t>(all), files * 80 / 100);
+    EXPECT_LE(static_cast<rlim_t>(http), files * 20 / 100);
+    EXPECT_LE(static_cast<std::size_t>(http), limits::kFaceConnectionsMax);
+    EXPECT_GT(http, 100);
+    EXPECT_GT(all - http, 2 * http) << "most callers come by gRPC";
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 // Takes all files of the process, until it goes.
 class NoFilesLeft {
  public:

@@ -53,16 +53,18 @@ TEST_F(InsideCallsTest, ANameIsWorthNothingOnceItIsTakenBack) {
   const std::string name = loan->name();
   loan.reset();
   Get(name, true);
-  EXPECT_NE(LastPeer(), "ipv4:192.0.2.7:80");
-  EXPECT_EQ(house_.server->inside_calls().Find(name), nullptr);
+  EXPECT_EQ(LastPeer(), "gone");
+  EXPECT_TRUE(absl::IsCancelled(house_.server->inside_calls().Find(name).status()));
   EXPECT_EQ(errors::Reason(house_.server->inside_calls().Refusal(name)), "CANCELLED");
 }
 
 TEST_F(InsideCallsTest, NamesAreNotGuessed) {
   const auto one = house_.server->inside_calls().Lend(Facts("a"));
   const auto other = house_.server->inside_calls().Lend(Facts("b"));
-  EXPECT_EQ(one->name().size(), 32u);
+  EXPECT_EQ(one->name().size(), 64u);
   EXPECT_NE(one->name(), other->name());
+  EXPECT_EQ(house_.server->inside_calls().Find("guessed").value(), nullptr);
+  EXPECT_TRUE(house_.server->inside_calls().Refusal("guessed").ok());
   Get("guessed", false);
   EXPECT_THAT(LastPeer(), StartsWith("ipv4:127.0.0.1:"));
 }

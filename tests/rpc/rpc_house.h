@@ -267,7 +267,7 @@ class RpcHouse : public rpc::Backend {
   WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   jobs::Hub hub{jobs::HubOptions{}, store_, broadcaster};
   watch::StreamWheel wheel{clock, timers, broadcaster};
-  watch::Follower follower{feed, store_, hub, clock, timers, broadcaster};
+  watch::Follower follower{feed, hub, clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
   std::atomic<bool> store_away{false};
   std::string degraded_account;    // beside it, set before the call

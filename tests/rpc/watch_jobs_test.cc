@@ -119,6 +119,34 @@ TEST(WatchJobsTest, ItIsAWatchInTheLimits) {
   first.context.TryCancel();
 }
 
+TEST(WatchJobsTest, ManyIdsTakeAsManyPlacesAsTheyHoldMemory) {
+  v1::WatchJobsRequest many, few;
+  for (int i = 0; i < 1'000; ++i) many.add_job_ids("j" + std::to_string(i));
+  few.add_job_ids("j1");
+  EXPECT_EQ(MorePlacesOf(few), 0);
+  EXPECT_EQ(MorePlacesOf(many),
+            static_cast<int>(1'000 * limits::kWatchedIdBytes / limits::kWatchBytes));
+  EXPECT_GT(MorePlacesOf(many), 5);
+  ServerOptions options;
+  options.admission.watches = 1 + MorePlacesOf(many);
+  RpcHouse house(options);
+  WatchJobs one(house, few);
+  EXPECT_TRUE(one.Next()->has_list_started());
+  {
+    WatchJobs refused(house, many);
+    EXPECT_FALSE(refused.Next().has_value());
+    EXPECT_EQ(refused.Finish().code(), absl::StatusCode::kResourceExhausted);
+  }
+  WatchJobs other(house, few);
+  EXPECT_TRUE(other.Next()->has_list_started()) << "the refused one has left its places";
+  other.context.TryCancel();
+  one.context.TryCancel();
+  test::Await([&] { return house.server->open_watches() == 0; }, "both have ended");
+  WatchJobs fits(house, many);
+  EXPECT_TRUE(fits.Next()->has_list_started());
+  fits.context.TryCancel();
+}
+
 TEST(WatchJobsTest, ADrainEndsItAsAWatch) {
   RpcHouse house;
   WatchJobs watch(house, {});

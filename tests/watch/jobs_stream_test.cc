@@ -89,7 +89,7 @@ struct Process {
   test::FakeClock& clock;
   WorkThread broadcaster{"watchers", WorkThread::Rest::kDropped};
   jobs::Hub hub{jobs::HubOptions{}, store, broadcaster};
-  Follower follower{store, store, hub, clock, clock, broadcaster};
+  Follower follower{store, hub, clock, clock, broadcaster};
   jobs::Ledger ledger{store, store, hub};
 };
 
@@ -596,6 +596,80 @@ TEST_F(JobsStreamTest, AnOldOneEndsToComeBack) {
   }
   EXPECT_TRUE(call.sink.finished);
   EXPECT_EQ(errors::Reason(call.sink.status), "DRAINING") << call.sink.status;
+}
+
+// Something is always being written to it, so that no tick finds it quiet.
+TEST_F(JobsStreamTest, ASlowReaderDoesNotOutliveItsTime) {
+  life_ = seconds(60);
+  for (const char* id : {"j1", "j2"}) Make(id);
+  Call& call = Start();
+  Read(call);
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_FALSE(call.sink.finished) << i;
+    for (const char* id : {"j1", "j2"}) Change(id, v1::JOB_STATE_RUNNING);
+    if (i > 0) Take(call);
+    ASSERT_TRUE(call.sink.writing) << i;
+    Advance(seconds(1));
+  }
+  Take(call);
+  EXPECT_TRUE(call.sink.finished);
+  EXPECT_EQ(errors::Reason(call.sink.status), "DRAINING") << call.sink.status;
+}
+
+TEST_F(JobsStreamTest, WhatALostReaderHasMissedIsReadFromTheStore) {
+  Make("j1");
+  Call& call = Start();
+  Read(call);
+  store_.holding = true;
+  call.stream->OnLost();
+  for (const char* id : {"j1", "j1"}) Change(id, v1::JOB_STATE_RUNNING);
+  Make("j2");
+  EXPECT_THAT(Read(call), IsEmpty());
+  store_.Release();
+  EXPECT_THAT(Read(call), UnorderedElementsAre("j1 RUNNING 3", "j2 QUEUED 1"));
+  EXPECT_EQ(here_->follower.readers(), 1u);
+}
+
+TEST_F(JobsStreamTest, IdsAreResumedWhereTheyWere) {
+  for (const char* id : {"j1", "j2", "j3"}) Make(id);
+  Call& first = Start({}, "", {"j1", "p-j2"});
+  Read(first);
+  Change("j1", v1::JOB_STATE_RUNNING);
+  Read(first);
+  Cut(first);
+  for (const char* id : {"j2", "j3"}) Change(id, v1::JOB_STATE_SUCCEEDED);
+  Call& second = Start({}, first.sink.token, {"j1", "p-j2"});
+  EXPECT_THAT(Read(second), AllOf(Contains("j2 SUCCEEDED 2"), Not(Contains("j3 SUCCEEDED 2")),
+                                  Not(Contains("list"))));
+  Change("j1", v1::JOB_STATE_FAILED);
+  EXPECT_THAT(Read(second), ElementsAre("j1 FAILED 3"));
+}
+
+// The list is cut in its middle: ids are looked at anew.
+TEST_F(JobsStreamTest, AListOfIdsThatWasCutBeginsAgain) {
+  for (const char* id : {"j1", "j2"}) Make(id);
+  Call& first = Start({}, "", {"j1", "j2", "p-j9"});
+  for (int i = 0; i < 2; ++i) Take(first);
+  const std::string token = first.sink.token;
+  Cut(first);
+  Call& second = Start({}, token, {"j1", "j2", "p-j9"});
+  EXPECT_THAT(Read(second),
+              ElementsAre("list", "j1 QUEUED 1", "j2 QUEUED 1", "gone p-j9", "listed"));
+}
+
+// An earlier stream has told the job by the gateway's id, so that is what must be told as gone.
+TEST_F(JobsStreamTest, AJobNamedByPictorysIdIsGoneByOursToo) {
+  for (const char* id : {"j1", "j2"}) Make(id, v1::JOB_STATE_SUCCEEDED);
+  Call& first = Start({}, "", {"p-j1", "p-j2"});
+  EXPECT_THAT(Read(first), ElementsAre("list", "j1 SUCCEEDED 1", "j2 SUCCEEDED 1", "listed"));
+  Cut(first);
+  Delete("j1");
+  Call& second = Start({}, first.sink.token, {"p-j1", "p-j2"});
+  EXPECT_THAT(Read(second), AllOf(Contains("gone j1"), Contains("gone p-j1")));
+  Make("j3", v1::JOB_STATE_SUCCEEDED);
+  Delete("j3");
+  Advance(limits::kFeedInterval);
+  EXPECT_THAT(Read(second), IsEmpty()) << "once it is live it knows whose ids they are";
 }
 
 TEST_F(JobsStreamTest, AReaderThatTakesNothingIsCutOff) {
