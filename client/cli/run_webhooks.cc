@@ -59,14 +59,12 @@ absl::Status ForEachNotification(const Session& session, v1::NotificationState s
 ExitCode ListNotifications(const Session& session) {
   const bool pending = session.args.pending;
   int shown = 0;
-  const absl::Status listed =
-      ForEachNotification(session,
-                          pending ? v1::NOTIFICATION_STATE_PENDING
-                                  : v1::NOTIFICATION_STATE_GIVEN_UP,
-                          [&](const Notification& each) {
-                            ShowNotification(session, each);
-                            ++shown;
-                          });
+  const absl::Status listed = ForEachNotification(
+      session, pending ? v1::NOTIFICATION_STATE_PENDING : v1::NOTIFICATION_STATE_GIVEN_UP,
+      [&](const Notification& each) {
+        ShowNotification(session, each);
+        ++shown;
+      });
   if (!listed.ok()) return session.Failed(listed);
   if (shown == 0) session.out.Note(pending ? "None is being tried.\n" : "None was given up.\n");
   return kSucceeded;
