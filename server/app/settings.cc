@@ -43,6 +43,7 @@ std::string WithoutName(const CLI::Option& option, std::string_view message) {
 // hold a password.
 std::string Shown(const std::string& name, const std::vector<std::string>& values) {
   if (name == "client-id" || name == "user-id") return "set";
+  if (name == "notify-url") return "set";  // all of it may be a secret between it and its owner
   std::string shown = absl::StrJoin(values, ", ");
   if (const std::size_t at = shown.rfind('@'); at != std::string::npos) {
     const std::size_t scheme = shown.find("://");
