@@ -120,6 +120,7 @@ void Core::Stop() {
   retention.Stop();
   resolver.Stop();
   waiting.Stop();
+  estimates.Stop();
 }
 
 }  // namespace gateway::jobs
