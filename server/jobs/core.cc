@@ -189,6 +189,7 @@ void Core::Stop() {
   retention.Stop();
   resolver.Stop();
   waiting.Stop();
+  estimates.Stop();
 }
 
 }  // namespace gateway::jobs

@@ -29,11 +29,18 @@ Estimates::Estimates(Duration quiet_least, Jobs& jobs, const Clock& clock)
 void Estimates::OnTenant(const std::string& tenant) {
   {
     MutexLock lock(mutex_);
-    if (tenants_.size() >= limits::kTenantsMax || !tenants_.insert(tenant).second) return;
+    if (stopped_ || tenants_.size() >= limits::kTenantsMax || !tenants_.insert(tenant).second)
+      return;
     to_read_.push_back(tenant);
     if (std::exchange(reading_, true)) return;
   }
   ReadNext();
+}
+
+void Estimates::Stop() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  to_read_.clear();
 }
 
 // One tenant after the other, so that lists of callers come between.

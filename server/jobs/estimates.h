@@ -41,6 +41,8 @@ class Estimates {
 
   // The tenant has a job that has not ended. The first call has its past jobs read.
   void OnTenant(const std::string& tenant);
+  // Nothing is read any more.
+  void Stop();
   // A job has ended. Called once for each.
   void OnEnded(const JobRecord& record);
   // Pictory can be asked again about the jobs of this account.
@@ -87,6 +89,7 @@ class Estimates {
   std::unordered_set<std::string> tenants_ GUARDED_BY(mutex_);  // that are read, or will be
   std::deque<std::string> to_read_ GUARDED_BY(mutex_);
   bool reading_ GUARDED_BY(mutex_) = false;
+  bool stopped_ GUARDED_BY(mutex_) = false;
 
   std::array<Made, limits::kEstimateFramesKept> made_;
 };

@@ -107,6 +107,20 @@ TEST_F(EstimatesTest, PastJobsOfATenantAreReadOnce) {
   EXPECT_EQ(estimates.Of(Running(), false)->past_jobs(), 7);
 }
 
+TEST_F(EstimatesTest, NothingIsReadOnceItIsStopped) {
+  Estimates estimates(minutes(6), store_, clock_);
+  store_.Hold();
+  estimates.OnTenant("default");
+  estimates.OnTenant("other");
+  estimates.Stop();
+  estimates.OnTenant("third");
+  EXPECT_EQ(store_.held(), 1u);
+  store_.Release();
+  store_.Hold();
+  estimates.OnTenant("fourth");
+  EXPECT_EQ(store_.held(), 0u);
+}
+
 TEST_F(EstimatesTest, OfAnyNumberOfJobsOnlyTheNewestAreRead) {
   for (int i = 0; i < limits::kPastJobsRead + 1'000; ++i) {
     const bool old = i < 1'000;
