@@ -27,7 +27,7 @@ namespace {
 // Of two copies at once in one database the later one takes over.
 constexpr char kCopyGateway[] = "store-copy";
 
-void TellPerson(const std::string& words) {
+void TellOperator(const std::string& words) {
   std::fputs(absl::StrCat("store copy: ", words, "\n").c_str(), stderr);
   std::fflush(stderr);
 }
@@ -121,7 +121,7 @@ class Progress {
     const bool first = next_ == std::chrono::steady_clock::time_point{};
     next_ = now + limits::kCopyTold;
     if (first) return;
-    TellPerson(absl::StrCat(what_, " ", Grouped(jobs), " of ", Grouped(of), " jobs"));
+    TellOperator(absl::StrCat(what_, " ", Grouped(jobs), " of ", Grouped(of), " jobs"));
   }
 
  private:
@@ -160,7 +160,7 @@ std::string ReportText(const store::CopyReport& report, const OpenedEnd& from,
 }
 
 int Failed(const absl::Status& why) {
-  TellPerson(std::string(why.message()));
+  TellOperator(std::string(why.message()));
   return why.code() == absl::StatusCode::kInvalidArgument ? kCopyUsage : kCannotServe;
 }
 
