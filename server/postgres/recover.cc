@@ -68,7 +68,6 @@ Statement SelectLeft(const std::string& columns, const Left& left, const std::st
   return select;
 }
 
-constexpr auto kOwedMax = static_cast<std::int64_t>(limits::kOwedRecoveredMax);
 constexpr char kOwedColumns[] =
     "tenant, fingerprint, request_id, job_id, claims, delivery, owner_epoch, sent_at";
 constexpr int kOwedSentAt = 7;
@@ -137,7 +136,7 @@ LeftJobs Reads::FindLeft(const Left& left) {
       SelectLeft(kOwedColumns, left,
                  absl::StrCat(OwedStill(), " AND unended AND ", SubmissionIs(IsWaiting),
                               " ORDER BY tenant, job_id LIMIT $3"))
-          .Int(kOwedMax));
+          .Int(limits::kOwedRecoveredMax));
   for (int row = 0; row < waiting.size(); ++row) {
     found.waiting.push_back(ReadOwed(waiting, row));
   }
@@ -177,7 +176,7 @@ std::vector<OwedOnce> Writes::Owed(WallTime now, const Left& left, const LeftJob
                                               " AND spent_at IS NOT NULL AND spent_at >= $3"
                                               " ORDER BY spent_at DESC LIMIT $4"))
                           .Time(now - limits::kOwedAcrossRestart - limits::kClockSlack)
-                          .Int(kOwedMax));
+                          .Int(limits::kOwedRecoveredMax));
   std::vector<OwedOnce> owed;
   WallTime newest;
   for (int row = 0; row < sent.size(); ++row) {
