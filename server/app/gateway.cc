@@ -361,6 +361,8 @@ absl::Status Gateway::Parts::BuildDomain() {
 
 absl::Status Gateway::Parts::TakeUpJobs() {
   if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
+  // Until then it is not known whether another gateway stops submits, and they are refused.
+  if (kept.store->shared()) core->foreign.AwaitFirst(limits::kStoreReplyMax);
   if (archive != nullptr) {
     absl::Status taken = archive->TakeUp(config.retention.finished_kept);
     if (!taken.ok()) return taken;

@@ -519,6 +519,9 @@ inline constexpr milliseconds kMinTimeToSend{500};
 inline constexpr seconds kSendWithin{15};
 inline constexpr milliseconds kPeerLook{250};
 inline constexpr seconds kPeerAnswerBefore{1};
+// A job of another gateway counts as a new submit if it began within so long and is heard of for
+// the first time.
+inline constexpr minutes kForeignSubmitSeen{1};
 // How long a notice to the service manager waits for a place in its queue.
 inline constexpr seconds kServiceNoticeWait{1};
 inline constexpr int kBeatsPerWatchdog = 3;     // that systemd hears of within its WatchdogSec

@@ -35,6 +35,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
               WhatOthersDo()),
       keeper(shards, ground.store, ground.clock, ground.timers, WhatMoves()),
       ground_(ground),
+      epoch_(recovered.epoch),
+      began_(ground.clock.WallNow()),
       changed_(std::move(events.changed)),
       renewed_(std::move(events.renewed)),
       stopped_for_all_(std::move(events.stopped_for_all)),
@@ -54,12 +56,13 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       },
       Ledger::Of::kAnyProcess);
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
-    if (seen != nullptr) spending.OnChange(record);
+    if (seen != nullptr && IsCounted(record)) spending.OnChange(record);
     waiting.OnChange(record, seen);
     if (seen != nullptr && !seen->final()) estimates.OnTenant(record.job.tenant);
     if (seen != nullptr && changed_) changed_(record);
   });
   if (!shards.alone()) {
+    spending.SetStoppedForAll(true);  // until the store has told whether somebody stops submits
     hub.SetCurrent([this](const Snapshot& job) { return shards.Holds(job.shard); });
     ledger.Observe(
         [this](const JobRecord& record, const SnapshotPtr&) { foreign.OnOwnChange(record); });
@@ -132,11 +135,13 @@ ForeignChanges::Events Core::WhatOthersDo() {
                 poller.Hint(job.tenant, job.id);
                 resolver.RecallHints(job);
               },
+          .submitted = [this](const std::string& tenant) { spending.CountElsewhere(tenant); },
           .stopped =
               [this](const std::string& by) {
-                const bool was = spending.stopped();
+                const bool was = stopped_by_.has_value() && !stopped_by_->empty();
+                stopped_by_ = by;
                 spending.SetStoppedForAll(!by.empty());
-                if (stopped_for_all_ && spending.stopped() != was) stopped_for_all_(by);
+                if (stopped_for_all_ && !by.empty() != was) stopped_for_all_(by);
               }};
 }
 
@@ -150,11 +155,19 @@ ShardEvents Core::WhatMoves() {
           .renewed = [this](const Holding& holding) { OnRenewed(holding); }};
 }
 
+// Whether what a submit may use was counted here: by this process, or when it began.
+bool Core::IsCounted(const JobRecord& record) const {
+  return shards.alone() || record.owner_epoch == epoch_ || record.sent_at < began_;
+}
+
 void Core::OnRenewed(const Holding& holding) {
+  processes_ = holding.processes;
   upstreams.ShareWith(holding.processes);
+  spending.ShareWith(holding.processes);
   // What was looked at here for a moment is another process's to look after.
   resolver.DropLost();
   hub.DropUnwatched([this](const Snapshot& job) { return !shards.Has(job.shard); });
+  waiting.LookAgain();
   if (!holding.owed.empty()) owed.Recover(holding.owed);
   if (renewed_) renewed_(holding);
 }

@@ -6,7 +6,9 @@
 // passed to the constructor must outlive the core, and the core must outlive all calls in flight.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -92,6 +94,10 @@ class Core {
   // The tenant's jobs that have not ended, those aside that are being submitted.
   std::size_t active_jobs(const std::string& tenant) const;
 
+  // Whether a submit must have a request_id: several processes share the store, or may, and none
+  // knows of the submits without one that another has under way.
+  bool needs_request_id() const { return !shards.alone() && processes_ != 1; }
+
   // Whether an account has jobs that have not ended.
   bool has_jobs(const std::string& account) const;
 
@@ -128,11 +134,17 @@ class Core {
   SubmitEvents WithHints(SubmitEvents events);
   ForeignChanges::Events WhatOthersDo();
   ShardEvents WhatMoves();
+  bool IsCounted(const JobRecord& record) const;
   // Takes up a job that has not ended.
   void TakeUpJob(const JobRecord& record);
   void OnRenewed(const Holding& holding);
 
   CoreGround ground_;
+  const std::int64_t epoch_;
+  const WallTime began_;
+  // How many processes share the store; 0: not known yet.
+  std::atomic<int> processes_{0};
+  std::optional<std::string> stopped_by_;  // as the feed has told last; for its thread
   const std::function<void(const JobRecord&)> changed_;
   const std::function<void(const Holding&)> renewed_;
   const std::function<void(const std::string&)> stopped_for_all_;

@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/ids.h"
 #include "base/limits.h"
 
 namespace gateway::jobs {
@@ -17,9 +18,14 @@ ForeignChanges::ForeignChanges(const Shards& shards, Feed& feed, Jobs& jobs, Led
       hub_(hub),
       clock_(clock),
       events_(std::move(events)),
+      began_(clock.WallNow()),
       next_(timers) {}
 
 void ForeignChanges::Start() { FindEnd(); }
+
+bool ForeignChanges::AwaitFirst(Duration most) {
+  return first_read_.get_future().wait_for(most) == std::future_status::ready;
+}
 
 void ForeignChanges::Stop() {
   stopped_ = true;
@@ -69,6 +75,7 @@ void ForeignChanges::OnPage(absl::StatusOr<FeedPage> page) {
   if (absl::IsOutOfRange(page.status())) return FindEnd();
   if (!page.ok()) return Arm();
   events_.stopped(page->stopped_by);
+  if (!std::exchange(read_, true)) first_read_.set_value();
   page_position_ = std::move(page->position);
   page_full_ = page->entries.size() >= static_cast<std::size_t>(limits::kFeedPage);
   looks_.clear();
@@ -87,17 +94,32 @@ void ForeignChanges::OnPage(absl::StatusOr<FeedPage> page) {
 }
 
 bool ForeignChanges::IsNews(const FeedEntry& entry) {
+  bool is_own = false;
+  bool known = false;
   {
     MutexLock lock(mutex_);
     const auto own = own_.find(entry.job);
-    if (own != own_.end()) {
-      const bool known = own->second >= entry.version && !entry.gone;
+    is_own = own != own_.end();
+    if (is_own) {
+      known = own->second >= entry.version && !entry.gone;
       if (own->second <= entry.version || entry.gone) own_.erase(own);
-      if (known) return false;
     }
   }
-  return entry.gone || shards_.Has(entry.shard) ||
-         hub_.Find(entry.job.tenant, entry.job.id) != nullptr;
+  if (!entry.gone && IsNew(entry.job) && !is_own) events_.submitted(entry.job.tenant);
+  if (known) return false;
+  if (entry.gone || shards_.Has(entry.shard)) return true;
+  // Somebody may be reading it from the store just now, as it was before.
+  hub_.NoteChanged(entry.job.tenant, entry.job.id);
+  return hub_.Find(entry.job.tenant, entry.job.id) != nullptr;
+}
+
+// Of a job that has changed several times the feed may bring the last change only, so its id tells
+// when it began.
+bool ForeignChanges::IsNew(const JobKey& job) {
+  const WallTime young = std::max(began_, clock_.WallNow() - limits::kForeignSubmitSeen);
+  const std::string oldest = JobIdFloor(young);
+  while (!seen_.empty() && seen_.begin()->first < oldest) seen_.erase(seen_.begin());
+  return job.id >= oldest && seen_.emplace(job.id, job.tenant).second;
 }
 
 void ForeignChanges::Look() {
@@ -110,19 +132,26 @@ void ForeignChanges::Look() {
   std::vector<JobKey> asked(looks_.begin() + static_cast<std::ptrdiff_t>(next_look_),
                             looks_.begin() + static_cast<std::ptrdiff_t>(last));
   next_look_ = last;
-  jobs_.FindMany(asked, [this, asked](absl::StatusOr<std::vector<JobRecord>> found) {
-    OnFound(asked, std::move(found));
-  });
+  // A job that comes into memory while the store is asked may be one that it did not show yet.
+  std::unordered_set<JobKey> held;
+  for (const JobKey& key : asked) {
+    if (hub_.Find(key.tenant, key.id) != nullptr) held.insert(key);
+  }
+  jobs_.FindMany(
+      asked, [this, asked, held = std::move(held)](absl::StatusOr<std::vector<JobRecord>> found) {
+        OnFound(asked, held, std::move(found));
+      });
 }
 
 void ForeignChanges::OnFound(const std::vector<JobKey>& asked,
+                             const std::unordered_set<JobKey>& held,
                              absl::StatusOr<std::vector<JobRecord>> found) {
   if (stopped_) return;
   if (!found.ok()) return Arm();  // the page is read once more
   std::size_t at = 0;
   const auto miss = [&](const JobKey& key) {
-    // One that is held here and that the store does not show has gone meanwhile.
-    if (hub_.Find(key.tenant, key.id) != nullptr) ledger_.TakeGone(key);
+    // One that was held here and that the store does not show any more has gone.
+    if (held.contains(key)) ledger_.TakeGone(key);
   };
   for (const JobRecord& record : *found) {
     const JobKey key{record.job.tenant, record.job.job_id};

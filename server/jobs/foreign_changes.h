@@ -12,8 +12,12 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <future>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -35,6 +39,8 @@ class ForeignChanges {
     std::function<void()> missed;  // changes of jobs that are in no memory here may be missed
     // Somebody says that a job has news, or has hinted at what it is at Pictory.
     std::function<void(const JobKey&)> hinted;
+    // Another process has begun a submit of this tenant.
+    std::function<void(const std::string& tenant)> submitted;
     // With each reading: who has stopped the submits of all processes (FeedPage); empty: nobody.
     std::function<void(const std::string& by)> stopped;
   };
@@ -45,6 +51,9 @@ class ForeignChanges {
   ForeignChanges& operator=(const ForeignChanges&) = delete;
 
   void Start();
+  // Waits until the feed was read for the first time, at most so long; returns whether it was. Not
+  // to be called twice.
+  bool AwaitFirst(Duration most);
   void Stop();
 
   // To be called by the ledger for each change of this process, hidden ones too.
@@ -60,9 +69,13 @@ class ForeignChanges {
   void OnPage(absl::StatusOr<FeedPage> page);
   // Whether the job has to be read because of this entry.
   bool IsNews(const FeedEntry& entry) EXCLUDES(mutex_);
+  // Whether another process has begun the job lately, and this is the first that is heard of it.
+  bool IsNew(const JobKey& job);
   // Reads the next of the jobs that have changed, and goes on behind the page after the last.
   void Look();
-  void OnFound(const std::vector<JobKey>& asked, absl::StatusOr<std::vector<JobRecord>> found);
+  // `held`: those of them that were in memory before the store was asked.
+  void OnFound(const std::vector<JobKey>& asked, const std::unordered_set<JobKey>& held,
+               absl::StatusOr<std::vector<JobRecord>> found);
 
   const Shards& shards_;
   Feed& feed_;
@@ -71,6 +84,7 @@ class ForeignChanges {
   Hub& hub_;
   const Clock& clock_;
   const Events events_;
+  const WallTime began_;
   NextCall next_;
   std::atomic<std::uint64_t> taken_{0};
   std::atomic<bool> stopped_{false};
@@ -78,10 +92,13 @@ class ForeignChanges {
   // One reading is under way at a time, and these are its own.
   std::string position_;
   bool begun_ = false;
+  bool read_ = false;
+  std::promise<void> first_read_;
   std::string page_position_;
   bool page_full_ = false;
   std::vector<JobKey> looks_;
   std::size_t next_look_ = 0;
+  std::set<std::pair<std::string, std::string>> seen_;  // young jobs of others, by id and tenant
 
   Mutex mutex_;
   // The versions of this process's changes that the feed has not brought yet.

@@ -300,11 +300,14 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     MutexLock lock(mutex_);
     const auto at = loading_.find(key);
     std::vector<std::string>& gone = at->second.forgotten;
+    std::vector<std::string>& changed = at->second.changed;
     forgotten = std::find(gone.begin(), gone.end(), job_id) != gone.end();
-    again = forgotten && !at->second.again;
+    const bool older = std::find(changed.begin(), changed.end(), job_id) != changed.end();
+    again = older || (forgotten && !at->second.again);
     if (again) {
-      at->second.again = true;
+      at->second.again |= forgotten;
       gone.clear();
+      changed.clear();
     } else {
       loading = std::move(at->second);
       loading_.erase(at);
@@ -353,6 +356,13 @@ Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job
                                .AudienceOf({tenant, job_id}, shared_, watcher, connection,
                                            subscription.place_, subscribed.present);
   return subscribed;
+}
+
+void Hub::NoteChanged(const std::string& tenant, const std::string& job_id) {
+  MutexLock lock(mutex_);
+  for (auto& [key, loading] : loading_) {
+    if (key.tenant == tenant) loading.changed.push_back(job_id);
+  }
 }
 
 void Hub::Forget(const std::string& tenant, const std::string& job_id) {

@@ -130,6 +130,10 @@ class Hub {
   Subscribed Subscribe(const std::string& tenant, const std::string& job_id,
                        std::weak_ptr<Watcher> watcher, std::uint64_t connection = 0);
 
+  // To be called when another process has changed a job that is not in memory here: who is reading
+  // it just now reads it once more.
+  void NoteChanged(const std::string& tenant, const std::string& job_id);
+
   // To be called when the job was deleted, or goes on under another name.
   void Forget(const std::string& tenant, const std::string& job_id);
 
@@ -149,6 +153,7 @@ class Hub {
   struct Loading {
     std::vector<LoadDone> waiting;
     std::vector<std::string> forgotten;  // job ids that went since the store was asked
+    std::vector<std::string> changed;    // job ids that changed since
     bool again = false;                  // it is asked the second time, because of that
   };
 

@@ -29,7 +29,8 @@ void Poller::Recover(const AskedOfAccounts& asked, const std::vector<Unfinished>
     lane.asked = lane.noted = one;
   }
   for (const Unfinished& some : unfinished) {
-    if (some.pollable == 0) continue;
+    // Of a store that several processes share, most of them are others'.
+    if (some.pollable == 0 || !shards_.alone()) continue;
     Lane& lane = LaneOf(some.account);
     lane.recovered += some.pollable;
     lane.recovered_of[some.tenant] += some.pollable;
@@ -58,9 +59,10 @@ void Poller::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
 }
 
 void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot) {
-  if (!IsPollable(record) || !shards_.Has(record.job.shard)) return;
+  if (!IsPollable(record)) return;
   {
     MutexLock lock(mutex_);
+    if (!shards_.Has(record.job.shard)) return;
     Entry* const entry = Add(record, std::move(snapshot));
     if (entry == nullptr) return;
     Lane& lane = *entry->lane;
@@ -78,6 +80,7 @@ void Poller::FollowRecovered(const JobRecord& record, SnapshotPtr snapshot) {
                                  ? Duration::zero()
                                  : Duration(record.next_poll_at - clock_.WallNow());
     if (planned > delay && planned <= limits::kStalePollInterval * 2) delay = planned;
+    if (entry->watched) delay = std::min(delay, options_.curve.first);
     Place(*entry, clock_.Now() + delay);
   }
   Pump();
@@ -131,7 +134,10 @@ void Poller::DropLost() {
     MutexLock lock(mutex_);
     std::vector<SnapshotPtr> lost;
     for (const auto& entry : entries_) {
-      if (!shards_.Has(entry->job->shard)) lost.push_back(entry->job);
+      if (shards_.Has(entry->job->shard)) continue;
+      lost.push_back(entry->job);
+      if (entry->watched)
+        watched_only_.insert({entry->job->tenant, std::string(entry->job->job_id())});
     }
     for (const SnapshotPtr& job : lost) Remove(job->key());
     for (const auto& [account, lane] : lanes_) {

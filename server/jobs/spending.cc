@@ -126,8 +126,9 @@ Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
 
 absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, double credits,
                                     MonoTime now) {
-  const std::int64_t limit = LimitsFor(tenant).credits_per_day;
-  if (limit == 0) return absl::OkStatus();
+  const std::int64_t all = LimitsFor(tenant).credits_per_day;
+  if (all == 0) return absl::OkStatus();
+  const std::int64_t limit = all / processes_;
   const double used = With(Sum(own.minutes, MinuteOf(now - kDay)), own.reserved).credits;
   // A tenant that has used all of them gets no job, though it may cost none: that is known only
   // once it has ended.
@@ -207,6 +208,11 @@ absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double cre
   return now;
 }
 
+void Spending::CountElsewhere(const std::string& tenant) {
+  MutexLock lock(mutex_);
+  Count(tenant, clock_.Now(), {.submits = 1});
+}
+
 void Spending::Refund(const std::string& tenant, MonoTime taken, double credits) {
   MutexLock lock(mutex_);
   RefundLocked(tenant, taken, credits);
@@ -270,7 +276,8 @@ bool Spending::LimitsActive(const std::string& tenant) const {
 }
 
 absl::Status Spending::CheckActive(const std::string& tenant, std::size_t active) const {
-  const int limit = LimitsFor(tenant).active_jobs;
+  const int all = LimitsFor(tenant).active_jobs;
+  const int limit = all == 0 ? 0 : std::max(1, all / processes_);
   if (limit == 0 || active < static_cast<std::size_t>(limit)) return absl::OkStatus();
   return errors::TooManyActive("tenant " + tenant, limit, limits::kSpendingRetry);
 }

@@ -14,6 +14,7 @@
 // Thread-safe; no call blocks.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -88,6 +89,13 @@ class Spending {
   absl::StatusOr<MonoTime> TakeReserved(const std::string& tenant, double reserved, double credits);
   // Takes back a submit that TakeReserved has counted: it waits again, with its place.
   void WaitAgain(const std::string& tenant, MonoTime taken, double reserved, double credits);
+
+  // Counts a submit that another process with the same store has begun, as far as it is known: not
+  // what it may use.
+  void CountElsewhere(const std::string& tenant);
+  // What cannot be counted so, credits and active jobs, is limited to an equal part for each of so
+  // many processes.
+  void ShareWith(int processes) { processes_ = std::max(1, processes); }
 
   // OK if a tenant that has `active` jobs which have not ended may have one more.
   absl::Status CheckActive(const std::string& tenant, std::size_t active) const;
@@ -191,6 +199,7 @@ class Spending {
   const Clock& clock_;
   std::atomic<bool> stopped_{false};
   std::atomic<bool> stopped_for_all_{false};
+  std::atomic<int> processes_{1};
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, OfOne> tenants_ GUARDED_BY(mutex_);

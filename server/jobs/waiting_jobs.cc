@@ -88,10 +88,11 @@ WaitingJobs::Counts WaitingJobs::CountsOf(const std::string& tenant) const {
 void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   const JobKey key{record.job.tenant, record.job.job_id};
   if (seen != nullptr && record.job.state == v1::JOB_STATE_WAITING) {
-    if (shards_.Has(record.job.shard)) {
-      if (Add(record)) Look(key);
-    } else if (record.job.revision ==
-               1) {  // it has just begun to wait, and another process is told
+    const bool here = shards_.Has(record.job.shard);
+    if (here && Add(record, /*own=*/true)) return Look(key);
+    // It has just begun to wait. The place that was taken for it is not needed if another process
+    // looks after it, or if the store's feed was quicker.
+    if (record.job.revision == 1 && !HasPlace(key)) {
       GiveBack(key.tenant, record.waiting_request.size(), record.credits_reserved);
     }
     return;
@@ -110,15 +111,29 @@ void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
 
 void WaitingJobs::FollowRecovered(const JobRecord& record) {
   if (record.submission != SubmissionState::kWaiting || !shards_.Has(record.job.shard)) return;
-  if (!Add(record)) return;
-  bool started = false;
+  (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
+  if (!Add(record, /*own=*/false)) {
+    return spending_.Release(record.job.tenant, record.credits_reserved);
+  }
+  Look({record.job.tenant, record.job.job_id});  // before Start it does nothing
+}
+
+bool WaitingJobs::HasPlace(const JobKey& key) {
+  MutexLock lock(mutex_);
+  const auto found = entries_.find(key);
+  return found != entries_.end() && std::exchange(found->second.own, true);
+}
+
+void WaitingJobs::LookAgain() {
+  std::vector<JobKey> unseen;
   {
     MutexLock lock(mutex_);
-    Count(record.job.tenant, {.places = 1, .bytes = record.waiting_request.size()});
-    started = !stopped_;
+    for (const auto& [key, entry] : entries_) {
+      if (entry.stage != Stage::kWaits || !entry.other.has_value()) continue;
+      if (hub_.Find(entry.other->tenant, entry.other->id) == nullptr) unseen.push_back(key);
+    }
   }
-  (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
-  if (started) Look({record.job.tenant, record.job.job_id});
+  for (const JobKey& key : unseen) Look(key);
 }
 
 void WaitingJobs::DropLost() {
@@ -176,9 +191,10 @@ std::size_t WaitingJobs::waiting_at(const std::string& account) const {
   return found == of_account_.end() ? 0 : found->second;
 }
 
-bool WaitingJobs::Add(const JobRecord& record) {
+bool WaitingJobs::Add(const JobRecord& record, bool own) {
   const JobKey key{record.job.tenant, record.job.job_id};
   Entry entry{.shard = record.job.shard,
+              .own = own,
               .account = record.job.account,
               .request_id = record.job.request_id,
               .fingerprint = record.fingerprint,
@@ -188,19 +204,24 @@ bool WaitingJobs::Add(const JobRecord& record) {
   MutexLock lock(mutex_);
   if (!entries_.try_emplace(key, std::move(entry)).second) return false;
   equal_[JobKey{key.tenant, record.fingerprint}].insert(key);
-  Count(key.tenant, {.waiting = 1});
+  const std::size_t place = own ? 0 : 1;  // one's own was taken before
+  Count(key.tenant,
+        {.waiting = 1, .places = place, .bytes = place * record.waiting_request.size()});
   ++of_account_[record.job.account];
   return true;
 }
 
-// The job does not wait any more. What is reserved for it was used if it was sent.
+// The job does not wait any more. What is reserved for it was used if it was sent, unless another
+// process has sent it.
 void WaitingJobs::Drop(const JobKey& key, bool sent) {
   double credits = 0;
+  bool used = false;
   {
     MutexLock lock(mutex_);
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
     Entry& entry = found->second;
+    used = sent && entry.stage == Stage::kTried;
     if (entry.timer != Timers::kNone) timers_.Cancel(entry.timer);
     WaitForNobody(key, entry);
     const auto equal = equal_.find(JobKey{key.tenant, entry.fingerprint});
@@ -212,7 +233,7 @@ void WaitingJobs::Drop(const JobKey& key, bool sent) {
     Uncount(key.tenant, {.waiting = 1, .places = 1, .bytes = entry.bytes});
     entries_.erase(found);
   }
-  if (!sent) spending_.Release(key.tenant, credits);
+  if (!used) spending_.Release(key.tenant, credits);
 }
 
 void WaitingJobs::WaitForNobody(const JobKey& key, Entry& entry) {

@@ -66,6 +66,8 @@ class WaitingJobs {
   void FollowRecovered(const JobRecord& record);
   // Looks no more after jobs whose shard has gone.
   void DropLost();
+  // Looks again for the jobs that are waited for and are not in memory any more.
+  void LookAgain();
   void Start();
   // Nothing is tried after this, except by a thread that is just beginning.
   void Stop();
@@ -86,6 +88,7 @@ class WaitingJobs {
   };
   struct Entry {
     std::int32_t shard = 0;
+    bool own = false;  // its place is the one that this process took for its submit
     std::string account;
     std::string request_id;
     std::string fingerprint;
@@ -111,8 +114,10 @@ class WaitingJobs {
     bool operator==(const Counts&) const = default;
   };
 
-  // Returns whether it was not known.
-  bool Add(const JobRecord& record);
+  // `own`: its place is taken already. Returns whether it was not known.
+  bool Add(const JobRecord& record, bool own);
+  // Whether the place taken for a submit is the known job's; from now on it is.
+  bool HasPlace(const JobKey& key) EXCLUDES(mutex_);
   void Drop(const JobKey& key, bool sent);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
   void Count(const std::string& tenant, const Counts& more) REQUIRES(mutex_);

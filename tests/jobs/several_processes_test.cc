@@ -392,8 +392,69 @@ TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   a_.transport.AnswerAllWith(Reply(200, kHasFailed));
   clock_.Advance(seconds(120));
   EXPECT_EQ(Stored("r2").job.state, v1::JOB_STATE_FAILED) << "the preview has failed";
-  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u) << "nothing stays reserved";
-  EXPECT_EQ(b_.core->spending.spent_today().submits, 0u);
+  // What another process has begun counts, whatever comes of it; nothing stays reserved.
+  EXPECT_EQ(a_.core->spending.spent_today().submits, 2u);
+  EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
+}
+
+TEST_F(SeveralProcessesTest, SubmitsOfAllCount) {
+  clock_.Advance(2 * limits::kStoreLease);
+  SubmitAt(a_);
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u) << "its own once";
+  EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
+}
+
+TEST_F(SeveralProcessesTest, SubmitsNeedARequestIdWhileThereAreOthers) {
+  EXPECT_TRUE(b_.core->needs_request_id()) << "it came second";
+  clock_.Advance(2 * limits::kStoreLease);
+  EXPECT_TRUE(a_.core->needs_request_id());
+  b_.timers.Kill();
+  b_.store.Close();
+  clock_.Advance(limits::kStoreLease);
+  EXPECT_FALSE(a_.core->needs_request_id());
+}
+
+TEST_F(SeveralProcessesTest, NothingIsSubmittedBeforeItIsKnownWhetherSubmitsAreStopped) {
+  EXPECT_TRUE(a_.core->spending.stopped());
+  clock_.Advance(seconds(1));
+  EXPECT_FALSE(a_.core->spending.stopped());
+}
+
+// The store is asked about a job that it does not show yet; meanwhile the job is accepted here.
+TEST_F(SeveralProcessesTest, AJobThatComesWhileTheStoreIsAskedIsNotGone) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+  SubmitRequest request = Preview("r1");
+  Submit(a_, std::move(request));
+  std::function<void()> answer;
+  a_.store.HoldFindMany(&answer);
+  JobRecord sending = Stored("r1");
+  sending.job.message = "somebody else has written it";
+  disk_.jobs.Update(sending, {}, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()); });
+  clock_.Advance(seconds(1));
+  ASSERT_TRUE(answer) << "it is news, and looked at";
+  a_.transport.Answer(Reply(200, kTakenAsP1));
+  ASSERT_EQ(a_.core->poller.followed(), 1u);
+  answer();
+  EXPECT_EQ(a_.core->poller.followed(), 1u);
+}
+
+// A watch's look at the store is overtaken by the change that it waits for.
+TEST_F(SeveralProcessesTest, ALoadThatIsOvertakenIsMadeAgain) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_);
+  std::function<void()> answer;
+  b_.store.HoldFind(&answer);
+  SnapshotPtr loaded;
+  b_.core->hub.Load(tenants::kDefaultTenant, job,
+                    [&loaded](const absl::StatusOr<SnapshotPtr>& found) { loaded = *found; });
+  ASSERT_TRUE(answer);
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  answer();
+  ASSERT_NE(loaded, nullptr);
+  EXPECT_EQ(loaded->state, v1::JOB_STATE_FAILED);
 }
 
 TEST_F(SeveralProcessesTest, ADeletedJobIsGoneEverywhere) {

@@ -98,11 +98,20 @@ class SharedStore final : public jobs::Store {
   }
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override {
-    if (!Refuse(done)) disk_.jobs.Find(std::move(tenant), std::move(name), std::move(done));
+    if (Refuse(done)) return;
+    if (hold_find_ == nullptr) {
+      return disk_.jobs.Find(std::move(tenant), std::move(name), std::move(done));
+    }
+    disk_.jobs.Find(
+        std::move(tenant), std::move(name),
+        Later<std::optional<jobs::JobRecord>>(std::exchange(hold_find_, nullptr), done));
   }
   void FindMany(std::vector<jobs::JobKey> keys,
                 Callback<std::vector<jobs::JobRecord>> done) override {
-    if (!Refuse(done)) disk_.jobs.FindMany(std::move(keys), std::move(done));
+    if (Refuse(done)) return;
+    if (hold_find_many_ == nullptr) return disk_.jobs.FindMany(std::move(keys), std::move(done));
+    disk_.jobs.FindMany(std::move(keys), Later<std::vector<jobs::JobRecord>>(
+                                             std::exchange(hold_find_many_, nullptr), done));
   }
   void FindOwner(std::string account, std::string pictory_job_id,
                  Callback<std::optional<std::string>> done) override {
@@ -198,6 +207,10 @@ class SharedStore final : public jobs::Store {
   // Gives the leases back.
   void Close() override { disk_.processes.erase(name_); }
 
+  // The next answer is what the store says when it is asked, and comes when `*answer` is called.
+  void HoldFind(std::function<void()>* answer) { hold_find_ = answer; }
+  void HoldFindMany(std::function<void()>* answer) { hold_find_many_ = answer; }
+
   // The jobs that KeepHints and Nudge have told of.
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
 
@@ -207,7 +220,16 @@ class SharedStore final : public jobs::Store {
     return away_;
   }
 
+  template <class T>
+  static Callback<T> Later(std::function<void()>* answer, Callback<T> done) {
+    return [answer, done = std::move(done)](const absl::StatusOr<T>& found) {
+      *answer = [done, found] { done(found); };
+    };
+  }
+
   SharedDisk& disk_;
+  std::function<void()>* hold_find_ = nullptr;
+  std::function<void()>* hold_find_many_ = nullptr;
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;

@@ -163,7 +163,7 @@ class JobsStreamTest : public ::testing::Test {
     options.resume = ReadResumeToken(token);
     EXPECT_EQ(options.resume.has_value(), !token.empty());
     options.max_life = life_;
-    options.store_away = [this] { return away_; };
+    options.store_away = [this] { return away_.load(); };
     if (full_) {
       options.load_full = [](const jobs::SnapshotPtr& job, const auto& done) {
         v1::WatchJobsResponse full;
