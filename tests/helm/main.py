@@ -118,7 +118,6 @@ class Refused(unittest.TestCase):
                 (("sandbox=true", "replicas=0"), "replicas"),
                 (("sandbox=true", "replicas=2.5", "store.postgres.secretName=x"), "replicas"),
                 (("sandbox=true", "replicas=2", "store.postgres.secretName=x", "archive.volume=claim"), "one gateway's"),
-                (("sandbox=true", "replicas=2", "store.postgres.secretName=x", "webhook.url=https://x"), "their key"),
                 (("sandbox=true", "store.postgres.secretName=x", "state.existingClaim=y"), "exclude each other"),
                 (("sandbox=true", "store.postgres.url=postgres://x"), "store"),
                 (("sandbox=true", "settings.store=postgres://x"), "see store"),

@@ -8,9 +8,6 @@
 {{- if .Values.archive.volume }}
 {{- fail "archive.volume: an archive is one gateway's, and callers reach any of several; leave it out, or set replicas=1" }}
 {{- end }}
-{{- if .Values.webhook.url }}
-{{- fail "webhook.url: its calls could reach another gateway than the one that has their key; leave it out, and jobs are polled, or set replicas=1" }}
-{{- end }}
 {{- end }}
 {{- if and $shared .Values.state.existingClaim }}
 {{- fail "store.postgres and state.existingClaim exclude each other: the jobs are in PostgreSQL, and there is no volume. To move the jobs of a volume there, see server/docs/kubernetes.md" }}
