@@ -445,7 +445,10 @@ void PostgresJobStore::TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs:
     WriteFor<std::vector<jobs::OwedJob>>(
         {},
         [this, renewal, found](Writes& writes) -> absl::StatusOr<std::vector<jobs::OwedJob>> {
-          return writes.TakeLeft(SystemClock().WallNow(), identity_.gateway, renewal->look, *found);
+          const WallTime now =
+              SystemClock().WallNow() +
+              std::chrono::duration_cast<WallTime::duration>(renewal->holding.ahead);
+          return writes.TakeLeft(now, identity_.gateway, renewal->look, *found);
         },
         [this, renewal, done](absl::StatusOr<std::vector<jobs::OwedJob>> owed) {
           if (owed.ok()) {
