@@ -145,7 +145,9 @@ ExitCode DoToChosen(const Session& session, const ChosenJobs& chosen, const Deed
     }
   }
   if (chosen.more) session.out.Note(kMoreNote);
-  if (!IsConfirmed(session, chosen.jobs.size())) return kSucceeded;
+  if (!IsConfirmed(session, chosen.jobs.size())) {
+    return session.stop.stop_requested() ? kDetached : kSucceeded;
+  }
   return Doing(session, deed).Run(chosen.jobs);
 }
 

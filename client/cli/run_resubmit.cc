@@ -132,7 +132,10 @@ ExitCode RunResubmit(const Session& session, const std::string& text) {
       PlanAgain(batch.lines, *jobs, [&args](const Job& job) { return IsChosen(job, args); });
   TellWithoutLine(session, plan);
   if (!args.yes || plan.again.empty()) ShowPlan(session, batch, plan, CostOf(plan, *jobs));
-  if (plan.again.empty() || !IsConfirmed(session, plan.again.size())) return kSucceeded;
+  if (plan.again.empty()) return kSucceeded;
+  if (!IsConfirmed(session, plan.again.size())) {
+    return session.stop.stop_requested() ? kDetached : kSucceeded;
+  }
   Batch again;
   for (const AgainPlan::One& one : plan.again) {
     BatchLine& line = batch.lines[one.line];

@@ -38,6 +38,9 @@ CommandTree::CommandTree() {
   AddProbeOptions(*probe, probe_flags);
   store = app.add_subcommand("store", "Move the jobs of one store to another");
   store->require_subcommand(1);
+  store->footer(
+      "A store is a state directory, or a PostgreSQL database. While jobs are moved no gateway may "
+      "use either.\n\nMore: server/docs/operations.md, \"Moving jobs to another store\"");
   AddStoreCopyOptions(
       *store->add_subcommand("copy", "Move them, and mark the store that they were in"),
       store_copy_flags);

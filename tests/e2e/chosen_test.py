@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -104,7 +105,7 @@ class Chosen(unittest.TestCase):
             self.assertEqual(len(ids(g, "--state", "unconfirmed")), 2)
             look = g.run("resolve", "--label", "batch=monday")
             self.assertEqual(look.returncode, 0, look.stderr)
-            self.assertEqual(look.stdout.count("job "), 2, look.stdout)
+            self.assertEqual(len(re.findall("^job ", look.stdout, re.M)), 2, look.stdout)
             self.assertEqual(len(ids(g, "--state", "unconfirmed")), 2)
             dry = g.run("resolve", "--label", "batch=monday", "--abandon")
             self.assertIn("Would abandon 2 jobs", dry.stdout)
