@@ -39,8 +39,8 @@ CommandTree::CommandTree() {
   store = app.add_subcommand("store", "Move the jobs of one store to another");
   store->require_subcommand(1);
   store->footer(
-      "A store is a state directory, or a PostgreSQL database. While jobs are moved no gateway may "
-      "use either.\n\nMore: server/docs/operations.md, \"Moving jobs to another store\"");
+      "A store is a state directory, or a PostgreSQL database. While jobs are moved no gateway\n"
+      "may use either. More: server/docs/operations.md, \"Moving jobs to another store\".");
   AddStoreCopyOptions(
       *store->add_subcommand("copy", "Move them, and mark the store that they were in"),
       store_copy_flags);
