@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -98,6 +100,12 @@ absl::Status CheckEnds(const StoreCopyFlags& flags) {
   }
   if (!flags.target_is_lost && flags.to.empty() == flags.to_file.empty()) {
     return wrong("--to: name the store that is to have the jobs, here or by --to-file");
+  }
+  // Said before anything is opened.
+  for (const auto& [flag, text, file] :
+       {std::tuple("--from", flags.from, flags.from_file), {"--to", flags.to, flags.to_file}}) {
+    if (text.empty() || !file.empty() || !NamesPostgres(text)) continue;
+    if (absl::Status place = ReadStorePlace(flag, text, file).status(); !place.ok()) return place;
   }
   return absl::OkStatus();
 }

@@ -146,7 +146,15 @@ CopyCounts CountRows(Connection& connection) {
 }
 
 CopiedRest ReadCopiedRest(Connection& connection) {
-  const Rows store = connection.Run("SELECT epoch, clean_epoch FROM pictory.store");
+  // The end of several gateways' epochs is one number in the copy: the last before the first of
+  // which something may be owed.
+  const Rows store = connection.Run(
+      Statement("SELECT epoch, CASE WHEN NOT EXISTS (SELECT 1 FROM pictory.clean_epochs)"
+                " THEN clean_epoch ELSE coalesce((SELECT min(owner_epoch) - 1 FROM pictory.jobs"
+                " WHERE minted_request_id AND delivery = $1 AND owner_epoch > clean_epoch"
+                " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)), epoch) END"
+                " FROM pictory.store")
+          .Int(static_cast<std::int64_t>(jobs::Delivery::kUnsaid)));
   CopiedRest rest{.epoch = store.Int(0, 0), .clean_epoch = store.Int(0, 1)};
   const Rows accounts =
       connection.Run("SELECT account, answered_at, asked_since FROM pictory.accounts");
@@ -314,6 +322,7 @@ void WriteCopiedRest(Connection& connection, const CopiedRest& rest) {
   connection.Run(Statement("UPDATE pictory.store SET epoch = greatest(epoch, $1), clean_epoch = $2")
                      .Int(rest.epoch)
                      .Int(rest.clean_epoch));
+  connection.Run("DELETE FROM pictory.clean_epochs");
   connection.Run("DELETE FROM pictory.accounts");
   for (const auto& [name, asked] : rest.accounts) {
     connection.Run(Statement("INSERT INTO pictory.accounts VALUES ($1, $2, $3)")

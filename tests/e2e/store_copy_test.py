@@ -88,7 +88,7 @@ class Moves(Copy):
         caller = self.rig.spawn(BIN / "pictory", "preview", "--name", "under-way", "--text", STORY, "--request-id",
                                 "r-under-way", env=dict(g.env, PICTORY_GATEWAY=g.grpc), stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
-        wait_until(lambda: "under-way" in self.sandbox.journal(), "the POST")
+        wait_until(lambda: any("under-way" in each["body"] for each in self.sandbox.accepted()), "the POST")
         g.kill()
         caller.wait(timeout=DEADLINE_SECONDS)
         self.sandbox.forget_faults()
@@ -169,7 +169,9 @@ class Refusals(Copy):
         self.g.terminate()
         self.there()
         self.restart(self.database)
-        said = copy("--from", self.database, "--to", self.g.state / "jobs").stderr
+        other = pathlib.Path(self.folder.name) / "other"
+        other.mkdir(mode=0o700)
+        said = copy("--from", self.database, "--to", other).stderr
         self.assertIn("in use by the gateway", said)
         self.assertIn(f"process {self.g.pid}", said)
 

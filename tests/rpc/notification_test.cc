@@ -92,7 +92,7 @@ TEST_F(NotificationCallsTest, AReplayIsTheTenantsOwn) {
   EXPECT_EQ(response.notification().job_id(), "default/j1");
 
   grpc::ClientContext other;
-  request.set_job_id("a/b");
+  request.set_job_id(std::string(300, 'x'));
   EXPECT_EQ(house_.stub->ReplayNotification(&other, request, &response).error_code(),
             grpc::StatusCode::INVALID_ARGUMENT);
 }

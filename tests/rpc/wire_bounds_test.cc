@@ -125,6 +125,7 @@ TEST(Bounds, TheDeclaredOnesAreThoseOfTheProgram) {
       {"project_id", limits::kUpstreamIdMaxBytes},
       {"file_name", limits::kFileNameMaxBytes},
       {"content_type", limits::kContentTypeMaxBytes},
+      {"notify_url", limits::kNotifyUrlMaxBytes},
   };
   for (const Place& place : AllFields()) {
     const FieldDescriptor* const field = place.field;

@@ -63,7 +63,7 @@ class Pages:
         """The same by their request_id, which is the video's name."""
         sent = collections.defaultdict(list)
         for entry in self.accepted():
-            sent[json.loads(entry["body"])["videoName"]].append(entry)
+            sent[json.loads(entry["body"]).get("videoName", "")].append(entry)
         return sent
 
 
