@@ -93,17 +93,31 @@ void Notifier::Add(const JobKey& job) {
   Pump();
 }
 
+// One call at a time begins what is due: what the store answers inside the call makes no deeper
+// call.
 void Notifier::Pump() {
-  std::vector<JobKey> begun;
   {
     MutexLock lock(mutex_);
-    if (!started_ || stopped_) return;
-    while (std::optional<JobKey> job = queue_.Next(clock_.Now())) begun.push_back(*std::move(job));
-    if (const MonoTime due = queue_.next_due(); due != MonoTime::max()) {
-      next_.At(due, [this] { Pump(); });
-    }
+    again_ = true;
+    if (std::exchange(pumping_, true)) return;
   }
-  for (const JobKey& job : begun) Begin(job);
+  for (;;) {
+    std::vector<JobKey> begun;
+    {
+      MutexLock lock(mutex_);
+      if (!started_ || stopped_ || !std::exchange(again_, false)) {
+        pumping_ = false;
+        return;
+      }
+      while (std::optional<JobKey> job = queue_.Next(clock_.Now())) {
+        begun.push_back(*std::move(job));
+      }
+      if (const MonoTime due = queue_.next_due(); due != MonoTime::max()) {
+        next_.At(due, [this] { Pump(); });
+      }
+    }
+    for (const JobKey& job : begun) Begin(job);
+  }
 }
 
 void Notifier::Finish(const JobKey& key, std::optional<Duration> pause) {

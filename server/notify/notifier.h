@@ -117,6 +117,8 @@ class Notifier {
   mutable Mutex mutex_;
   Queue queue_ GUARDED_BY(mutex_);
   bool started_ GUARDED_BY(mutex_) = false;
+  bool pumping_ GUARDED_BY(mutex_) = false;  // somebody begins what is due,
+  bool again_ GUARDED_BY(mutex_) = false;    // and has to look once more
   bool stopped_ GUARDED_BY(mutex_) = false;
   NextCall next_;
 };

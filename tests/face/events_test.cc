@@ -46,7 +46,7 @@ TEST(EventsTest, AHeartbeatIsAComment) {
   message.mutable_heartbeat()->set_revision(9);
   EXPECT_EQ(EventText(message, Watch(), EventForm::kSse), ": heartbeat\nid: 9\n\n");
   EXPECT_EQ(EventText(message, Watch(), EventForm::kLines),
-            "{\"heartbeat\":{\"revision\":9,\"upstreamDegraded\":false}}\n");
+            "{\"heartbeat\":{\"revision\":9,\"upstreamDegraded\":false,\"storeAway\":false}}\n");
 }
 
 TEST(EventsTest, TheEndSaysWhatWentWrong) {
