@@ -29,9 +29,16 @@ def read(page):
     return re.sub(r".\x08", "", run("mandoc", "-T", "utf8", "-O", "width=400", page))
 
 
-def commands(program):
-    listed = run(BIN / program, "--help").split("\nSubcommands:\n")[1].split("\n\n")[0]
-    return re.findall(r"^  ([a-z-]+)", listed, re.MULTILINE)
+def commands(program, *above):
+    """Those of a program, and of its commands that have some of their own."""
+    words = run(BIN / program, *above, "--help")
+    if "\nSubcommands:\n" not in words:
+        return
+    listed = words.split("\nSubcommands:\n")[1].split("\n\n")[0]
+    for name in re.findall(r"^  ([a-z-]+)", listed, re.MULTILINE):
+        yield " ".join([*above, name])
+        if name not in ("help", "version"):
+            yield from commands(program, *above, name)
 
 
 class Manual(unittest.TestCase):
@@ -50,7 +57,7 @@ class Manual(unittest.TestCase):
             for command in ["", *commands(program)]:
                 if command in ("help", "version"):
                     continue
-                name = f"{program}-{command}" if command else program
+                name = "-".join([program, *command.split()])
                 seen.add(f"{name}.{section}")
                 text = read(BUILD / "share" / "man" / f"man{section}" / f"{name}.{section}")
                 words = run(BIN / program, *command.split(), "--help")

@@ -68,8 +68,8 @@ class NotifyTest(unittest.TestCase):
     def given_up(self, g, *args, count=1, **kwargs):
         def listed():
             lines = g.run("webhooks", "list", "--json", *args, **kwargs).stdout.splitlines()
-            return len(lines) == count and [json.loads(line) for line in lines]
-        return wait_until(listed, f"{count} notifications in the list")
+            return len(lines) == count and ([json.loads(line) for line in lines],)
+        return wait_until(listed, f"{count} notifications in the list")[0]
 
     def pending(self, g, **kwargs):
         [one] = self.given_up(g, "--pending", **kwargs)
