@@ -122,7 +122,7 @@ def paid_once(folder, options):
 
         def kill_some():
             chance = random.Random(7)
-            while not stop.wait(2):
+            while not stop.wait(0.5):
                 victim = chance.choice(several.gateways[1:])
                 victim.kill()
                 kills.append(victim)
