@@ -223,6 +223,98 @@ def stop_switch(folder, options):
         return Outcome(met and took < 3 and back < 3, f"all stopped after {took:.1f} s, allowed after {back:.1f} s")
 
 
+def rolling(folder, options):
+    """Every gateway is restarted in turn, several times, behind Envoy and under submits: no call fails."""
+    from live.cluster import Cluster
+    from live.rig import UNLIMITED
+
+    rounds = 1 if options.quick else 5
+    with Cluster(str(folder), flags=(*UNLIMITED, "--drain-delay", "4")) as cluster:
+        cluster.wait_until_healthy()
+        stop = threading.Event()
+        answered, failed = [], []
+
+        def call(caller):
+            for n in itertools.count():
+                if stop.is_set():
+                    return
+                request = f"rolling-{caller}-{n}"
+                done = subprocess.run([BIN / "pictory", "preview", "--name", request, "--text", "One line.", "--request-id",
+                                       request], env=dict(cluster.gateways[0].env, PICTORY_GATEWAY=cluster.target),
+                                      text=True, capture_output=True, timeout=90)
+                (answered if done.returncode == 0 else failed).append(done.stderr.strip() or request)
+
+        callers = [threading.Thread(target=call, args=(n,)) for n in range(4)]
+        for each in callers:
+            each.start()
+        try:
+            for _ in range(rounds):
+                for gateway in cluster.gateways:
+                    gateway.terminate()
+                    gateway.start()
+                    cluster.wait_until_healthy()
+        finally:
+            stop.set()
+            for each in callers:
+                each.join()
+        sent = cluster.pictory.journal()
+        twice = [name for name, entries in sent.items() if len(entries) > 1]
+        met = not failed and not twice and len(sent) == len(answered)
+        return Outcome(met, f"{3 * rounds} restarts, {len(answered)} submits, {len(failed)} failed, {len(twice)} paid twice",
+                       failed[:5])
+
+
+def failover(folder, options):
+    """The primary is killed under submits, and the synchronous standby takes over: nothing is lost or paid twice."""
+    from live.cluster import Cluster
+
+    rounds = 3 if options.quick else 10
+    with Cluster(str(folder), gateways=2) as cluster:
+        cluster.wait_until_healthy()
+        request = "failover"
+        jobs = {}
+        stop = threading.Event()
+
+        def call():
+            for n in itertools.count():
+                if stop.is_set():
+                    return
+                name = f"{request}-{n}"
+                while name not in jobs:
+                    done = subprocess.run([BIN / "pictory", "preview", "--name", name, "--text", "One line.", "--request-id",
+                                           name, "--json"], text=True, capture_output=True, timeout=90,
+                                          env=dict(cluster.gateways[0].env, PICTORY_GATEWAY=cluster.target))
+                    if done.returncode == 0:
+                        jobs[name] = json.loads(done.stdout.strip().splitlines()[-1])["jobId"]
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        seconds = []
+        try:
+            for n in range(rounds):
+                before = len(jobs)
+                eventually("submits are answered", lambda: len(jobs) > before + 2, 60)
+                seconds.append(cluster.fail_over())
+                if n + 1 < rounds:  # who was the primary follows the new one
+                    cluster.standby.end()
+                    cluster.standby = cluster.postgres(cluster.primary)
+                    cluster.primary.wait_for_standby()
+                    for gateway in cluster.gateways:  # they know the servers by name
+                        gateway.terminate()
+                        gateway.database = cluster.database
+                        gateway.start()
+                    cluster.wait_until_healthy()
+        finally:
+            stop.set()
+            caller.join()
+        sent = cluster.pictory.journal()
+        twice = [name for name, entries in sent.items() if len(entries) > 1]
+        lost = [job for job in jobs.values() if state(cluster.gateways[0], job).startswith("pictory")]
+        met = not twice and not lost and len(sent) >= len(jobs)
+        return Outcome(met, f"{rounds} primaries killed, back after {max(seconds):.1f} s at most; {len(jobs)} jobs, "
+                            f"{len(twice)} paid twice, {len(lost)} lost")
+
+
 def fan_out(folder, options):
     """A change made at one gateway is told to a watcher at another soon."""
     jobs = 60 if options.quick else 200
@@ -262,6 +354,8 @@ ROWS = [
     Row("stopped", "one is stopped past its lease, and goes on", stopped, short=False),
     Row("paid-once", "each request at every gateway, while they are killed", paid_once),
     Row("away", "PostgreSQL is away for 30 s", away, short=False),
+    Row("rolling", "every gateway restarted in turn, behind Envoy", rolling),
+    Row("failover", "the primary is killed, the standby takes over", failover),
     Row("stop-switch", "the stop file of one stops all", stop_switch),
     Row("fan-out", "changes are told at another gateway within 400 ms", fan_out),
     Row("resolved", "an unconfirmed job is decided about at another", resolved),

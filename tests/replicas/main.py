@@ -1,8 +1,8 @@
-"""Several gateways on one PostgreSQL, with one sandbox for Pictory: they are killed, stopped and cut off while jobs
+"""Several gateways on one PostgreSQL, with one sandbox for Pictory, some behind Envoy: they are killed, stopped and cut off while jobs
 run, and the sandbox says what was paid for and how often it was asked.
 
-    tests/replicas/run                 every row, some 6 minutes
-    tests/replicas/run --quick         those that are short, two minutes
+    tests/replicas/run                 every row, some 12 minutes
+    tests/replicas/run --quick         those that are short, five minutes
     tests/replicas/run --only NAME...  these rows
     tests/replicas/run --list          the rows
 
@@ -16,12 +16,17 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python"), str(HERE.parent / "mesh")]
 
+import tools  # noqa: E402
 from cases import ROWS  # noqa: E402
 from live import rows  # noqa: E402
 
 COMMAND = "tests/replicas/run"
 
 if __name__ == "__main__":
-    sys.exit(rows.main(COMMAND, ROWS, rows.arguments(COMMAND, __doc__, ROWS)))
+    options = rows.arguments(COMMAND, __doc__, ROWS)
+    if not options.list:  # Envoy's environment
+        tools.set_up(clients=False)
+        tools.go_there(__file__)
+    sys.exit(rows.main(COMMAND, ROWS, options))
