@@ -81,7 +81,8 @@ def killed(folder, options):
         jobs = [submit(one, f"killed-{n}")["jobId"] for n in range(8)]
         watches = [Watch(several, two, job) for job in jobs]
         one.kill()
-        taken = eventually("its shards are others'", lambda: sum(several.shards(several.gateways[1:])) == 1024, 2 * LEASE)
+        taken = eventually("its shards are others'",
+                           lambda: sum(several.shards(several.gateways[1:])) == 1024, 2 * LEASE)
         for watch in watches:
             watch.ended.wait(150)
         ends = {watch.last() for watch in watches}
@@ -91,8 +92,8 @@ def killed(folder, options):
 
 
 def stopped(folder, options):
-    """One is stopped (SIGSTOP) for longer than its lease while it submits and polls, and goes on: nothing is paid twice,
-    no state goes back."""
+    """One is stopped (SIGSTOP) for longer than its lease while it submits and polls, and goes on: nothing is paid
+    twice, no state goes back."""
     with Several(folder, gateways=2, speed=1) as several:
         one, two = several.gateways
         eventually("shards are shared", lambda: max(several.shards()) < 600, 2 * LEASE)
@@ -134,7 +135,8 @@ def paid_once(folder, options):
         def insist(gateway, request):
             """The job of this request, however often the gateway is away meanwhile."""
             for _ in range(200):
-                done = gateway.run("preview", "--name", request, "--text", "One line.", "--request-id", request, "--json")
+                done = gateway.run("preview", "--name", request, "--text", "One line.", "--request-id", request,
+                                   "--json")
                 if done.returncode == 0:
                     return json.loads(done.stdout.strip().splitlines()[-1])["jobId"]
                 time.sleep(0.3)
@@ -173,7 +175,8 @@ def away(folder, options):
         while time.monotonic() - began < 30:
             reads += state(one, job).startswith("JOB_STATE")
             asked = time.monotonic()
-            done = one.run("preview", "--name", "refused", "--text", "One line.", "--request-id", f"away-{reads}", "--timeout", "5")
+            done = one.run("preview", "--name", "refused", "--text", "One line.", "--request-id", f"away-{reads}",
+                           "--timeout", "5")
             refusals.append((done.returncode != 0, time.monotonic() - asked))
             time.sleep(1)
         alive = one.process.poll() is None and two.process.poll() is None and not watch.ended.is_set()
@@ -183,8 +186,8 @@ def away(folder, options):
         watch.ended.wait(150)
         slowest = max(seconds for refused, seconds in refusals[3:])
         met = alive and watch.last() == DONE and all(refused for refused, _ in refusals[1:]) and slowest < 5
-        return Outcome(met, f"alive {alive}, watch {watch.last()}, {reads} reads, submits refused within {slowest:.1f} s, "
-                            f"taken {back:.0f} s after it was back")
+        return Outcome(met, f"alive {alive}, watch {watch.last()}, {reads} reads, submits refused within {slowest:.1f} "
+                            f"s, taken {back:.0f} s after it was back")
 
 
 def resolved(folder, options):
@@ -198,7 +201,8 @@ def resolved(folder, options):
         done = two.run("resolve", job["jobId"], "--abandon")
         eventually("the other knows", lambda: state(one, job["jobId"]) == "JOB_STATE_OUTCOME_UNKNOWN", 5)
         met = job["state"] == there == "JOB_STATE_UNCONFIRMED" and done.returncode == 0
-        return Outcome(met, f"{job['state']} at one, {there} at two; abandoned at two: {done.returncode} {done.stderr.strip()}")
+        return Outcome(met, f"{job['state']} at one, {there} at two; abandoned at two: {done.returncode} "
+                            f"{done.stderr.strip()}")
 
 
 def stop_switch(folder, options):
@@ -239,9 +243,9 @@ def rolling(folder, options):
                 if stop.is_set():
                     return
                 request = f"rolling-{caller}-{n}"
-                done = subprocess.run([BIN / "pictory", "preview", "--name", request, "--text", "One line.", "--request-id",
-                                       request], env=dict(cluster.gateways[0].env, PICTORY_GATEWAY=cluster.target),
-                                      text=True, capture_output=True, timeout=90)
+                done = subprocess.run([BIN / "pictory", "preview", "--name", request, "--text", "One line.",
+                                       "--request-id", request], text=True, capture_output=True, timeout=90,
+                                      env=dict(cluster.gateways[0].env, PICTORY_GATEWAY=cluster.target))
                 (answered if done.returncode == 0 else failed).append(done.stderr.strip() or request)
 
         callers = [threading.Thread(target=call, args=(n,)) for n in range(4)]
@@ -260,8 +264,8 @@ def rolling(folder, options):
         sent = cluster.pictory.journal()
         twice = [name for name, entries in sent.items() if len(entries) > 1]
         met = not failed and not twice and len(sent) == len(answered)
-        return Outcome(met, f"{3 * rounds} restarts, {len(answered)} submits, {len(failed)} failed, {len(twice)} paid twice",
-                       failed[:5])
+        return Outcome(met, f"{3 * rounds} restarts, {len(answered)} submits, {len(failed)} failed, {len(twice)} paid "
+                            "twice", failed[:5])
 
 
 def failover(folder, options):
@@ -281,8 +285,8 @@ def failover(folder, options):
                     return
                 name = f"{request}-{n}"
                 while name not in jobs:
-                    done = subprocess.run([BIN / "pictory", "preview", "--name", name, "--text", "One line.", "--request-id",
-                                           name, "--json"], text=True, capture_output=True, timeout=90,
+                    done = subprocess.run([BIN / "pictory", "preview", "--name", name, "--text", "One line.",
+                                           "--request-id", name, "--json"], text=True, capture_output=True, timeout=90,
                                           env=dict(cluster.gateways[0].env, PICTORY_GATEWAY=cluster.target))
                     if done.returncode == 0:
                         jobs[name] = json.loads(done.stdout.strip().splitlines()[-1])["jobId"]
@@ -343,8 +347,8 @@ def fan_out(folder, options):
         eventually("all have ended at both", ended, 180, every=0.5)
         late = sorted(seen[two] - seen[one] for seen in changes.values() if len(seen) == 2)
         p50, p99 = (late[int(len(late) * share)] * 1000 for share in (0.5, 0.99))
-        return Outcome(p99 <= 400, f"{len(late)} changes, at the other gateway after p50 {p50:.0f} ms, p99 {p99:.0f} ms "
-                                   "(at most 400)")
+        return Outcome(p99 <= 400, f"{len(late)} changes, at the other gateway after p50 {p50:.0f} ms, p99 {p99:.0f} "
+                                   "ms (at most 400)")
 
 
 ROWS = [

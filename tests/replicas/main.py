@@ -1,5 +1,5 @@
-"""Several gateways on one PostgreSQL, with one sandbox for Pictory, some behind Envoy: they are killed, stopped and cut off while jobs
-run, and the sandbox says what was paid for and how often it was asked.
+"""Several gateways on one PostgreSQL, with one sandbox for Pictory, some behind Envoy: they are killed, stopped and cut
+off while jobs run, and the sandbox says what was paid for and how often it was asked.
 
     tests/replicas/run                 every row, some 12 minutes
     tests/replicas/run --quick         those that are short, five minutes
