@@ -138,10 +138,9 @@ ForeignChanges::Events Core::WhatOthersDo() {
           .submitted = [this](const std::string& tenant) { spending.CountElsewhere(tenant); },
           .stopped =
               [this](const std::string& by) {
-                const bool was = stopped_by_.has_value() && !stopped_by_->empty();
-                stopped_by_ = by;
-                spending.SetStoppedForAll(!by.empty());
-                if (stopped_for_all_ && !by.empty() != was) stopped_for_all_(by);
+                const bool was = std::exchange(told_stopped_, !by.empty());
+                spending.SetStoppedForAll(told_stopped_);
+                if (stopped_for_all_ && told_stopped_ != was) stopped_for_all_(by);
               }};
 }
 

@@ -8,7 +8,6 @@
 
 #include <atomic>
 #include <functional>
-#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -144,7 +143,7 @@ class Core {
   const WallTime began_;
   // How many processes share the store; 0: not known yet.
   std::atomic<int> processes_{0};
-  std::optional<std::string> stopped_by_;  // as the feed has told last; for its thread
+  bool told_stopped_ = false;  // that somebody stops submits: as the feed said last, for its thread
   const std::function<void(const JobRecord&)> changed_;
   const std::function<void(const Holding&)> renewed_;
   const std::function<void(const std::string&)> stopped_for_all_;

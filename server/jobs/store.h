@@ -152,7 +152,8 @@ class Submissions {
   // known already costs no write. The feed of a shared store tells of it (FeedEntry::hint).
   virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, StoreDone done) = 0;
 
-  // Finds the hints that are kept about a job, in the order in which they came.
+  // Finds the hints that are kept about a job, in the order in which they came. For a store that is
+  // shared: the process of another has heard of all of them itself.
   virtual void FindHints(JobKey, StoreCallback<std::vector<std::string>> done) {
     done(std::vector<std::string>{});
   }

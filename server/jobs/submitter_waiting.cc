@@ -38,8 +38,7 @@ void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
     return AnswerFromRequestId(attempt, std::move(active));
   }
   const std::size_t bytes = request.size();
-  if (absl::Status place = waiting_.TakePlace(attempt->key.tenant, bytes, attempt->credits);
-      !place.ok()) {
+  if (absl::Status place = waiting_.TakePlace(attempt->key, bytes, attempt->credits); !place.ok()) {
     return AnswerFromRequestId(attempt, std::move(place));
   }
   JobRecord record = NewRecord(*attempt, SubmissionState::kWaiting, referenced.shard);
@@ -50,7 +49,7 @@ void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
                        " has SUCCEEDED; nothing is sent or billed before";
   ledger_.Begin(std::move(record), [this, attempt, bytes](absl::StatusOr<BeginResult> begun) {
     const bool ours = begun.ok() && begun->begun;
-    if (!ours) waiting_.GiveBack(attempt->key.tenant, bytes, attempt->credits);
+    if (!ours) waiting_.GiveBack(attempt->key, bytes, attempt->credits);
     if (!begun.ok()) return Finish(attempt, begun.status());
     if (!ours) NoteRepeated(*attempt, begun->record);
     AnswerFromRecord(attempt, begun->record);

@@ -40,7 +40,8 @@ WaitingJobs::WaitingJobs(const Shards& shards, Spending& spending, Ledger& ledge
 
 WaitingJobs::~WaitingJobs() { Stop(); }
 
-absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes, double credits) {
+absl::Status WaitingJobs::TakePlace(const JobKey& request, std::size_t bytes, double credits) {
+  const std::string& tenant = request.tenant;
   {
     MutexLock lock(mutex_);
     const Counts own = CountsOf(tenant);
@@ -54,19 +55,22 @@ absl::Status WaitingJobs::TakePlace(const std::string& tenant, std::size_t bytes
                              limits::kWaitingJobsOfTenantMax, limits::kWaitingRetryMax);
     }
     Count(tenant, {.places = 1, .bytes = bytes});
+    placed_.insert(request);
   }
   absl::Status reserved = spending_.Reserve(tenant, credits);
   if (!reserved.ok()) {
     MutexLock lock(mutex_);
+    placed_.erase(request);
     Uncount(tenant, {.places = 1, .bytes = bytes});
   }
   return reserved;
 }
 
-void WaitingJobs::GiveBack(const std::string& tenant, std::size_t bytes, double credits) {
-  spending_.Release(tenant, credits);
+void WaitingJobs::GiveBack(const JobKey& request, std::size_t bytes, double credits) {
+  spending_.Release(request.tenant, credits);
   MutexLock lock(mutex_);
-  Uncount(tenant, {.places = 1, .bytes = bytes});
+  placed_.erase(request);
+  Uncount(request.tenant, {.places = 1, .bytes = bytes});
 }
 
 void WaitingJobs::Count(const std::string& tenant, const Counts& more) {
@@ -88,13 +92,16 @@ WaitingJobs::Counts WaitingJobs::CountsOf(const std::string& tenant) const {
 void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
   const JobKey key{record.job.tenant, record.job.job_id};
   if (seen != nullptr && record.job.state == v1::JOB_STATE_WAITING) {
-    const bool here = shards_.Has(record.job.shard);
-    if (here && Add(record, /*own=*/true)) return Look(key);
-    // It has just begun to wait. The place that was taken for it is not needed if another process
-    // looks after it, or if the store's feed was quicker.
-    if (record.job.revision == 1 && !HasPlace(key)) {
-      GiveBack(key.tenant, record.waiting_request.size(), record.credits_reserved);
+    const JobKey request{key.tenant, record.job.request_id};
+    bool placed = false;
+    {
+      MutexLock lock(mutex_);
+      placed = placed_.erase(request) > 0;  // it has just begun to wait
     }
+    if (!placed) return;
+    if (shards_.Has(record.job.shard) && Add(record, /*placed=*/true)) return Look(key);
+    // Another process looks after it, or the store's feed was quicker and brought it in.
+    GiveBack(request, record.waiting_request.size(), record.credits_reserved);
     return;
   }
   Drop(key, /*sent=*/record.sent_at != WallTime{});
@@ -112,16 +119,10 @@ void WaitingJobs::OnChange(const JobRecord& record, const SnapshotPtr& seen) {
 void WaitingJobs::FollowRecovered(const JobRecord& record) {
   if (record.submission != SubmissionState::kWaiting || !shards_.Has(record.job.shard)) return;
   (void)spending_.Reserve(record.job.tenant, record.credits_reserved, /*known=*/true);
-  if (!Add(record, /*own=*/false)) {
+  if (!Add(record, /*placed=*/false)) {
     return spending_.Release(record.job.tenant, record.credits_reserved);
   }
   Look({record.job.tenant, record.job.job_id});  // before Start it does nothing
-}
-
-bool WaitingJobs::HasPlace(const JobKey& key) {
-  MutexLock lock(mutex_);
-  const auto found = entries_.find(key);
-  return found != entries_.end() && std::exchange(found->second.own, true);
 }
 
 void WaitingJobs::LookAgain() {
@@ -191,10 +192,9 @@ std::size_t WaitingJobs::waiting_at(const std::string& account) const {
   return found == of_account_.end() ? 0 : found->second;
 }
 
-bool WaitingJobs::Add(const JobRecord& record, bool own) {
+bool WaitingJobs::Add(const JobRecord& record, bool placed) {
   const JobKey key{record.job.tenant, record.job.job_id};
   Entry entry{.shard = record.job.shard,
-              .own = own,
               .account = record.job.account,
               .request_id = record.job.request_id,
               .fingerprint = record.fingerprint,
@@ -204,7 +204,7 @@ bool WaitingJobs::Add(const JobRecord& record, bool own) {
   MutexLock lock(mutex_);
   if (!entries_.try_emplace(key, std::move(entry)).second) return false;
   equal_[JobKey{key.tenant, record.fingerprint}].insert(key);
-  const std::size_t place = own ? 0 : 1;  // one's own was taken before
+  const std::size_t place = placed ? 0 : 1;
   Count(key.tenant,
         {.waiting = 1, .places = place, .bytes = place * record.waiting_request.size()});
   ++of_account_[record.job.account];

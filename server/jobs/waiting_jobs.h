@@ -56,8 +56,8 @@ class WaitingJobs {
   // Takes a place for a job whose request has so many bytes, and reserves what it may cost; or says
   // why there is none. OnChange takes the place over, once the job is stored; else it is given
   // back, and so it is if another process looks after the job.
-  absl::Status TakePlace(const std::string& tenant, std::size_t bytes, double credits);
-  void GiveBack(const std::string& tenant, std::size_t bytes, double credits);
+  absl::Status TakePlace(const JobKey& request, std::size_t bytes, double credits);
+  void GiveBack(const JobKey& request, std::size_t bytes, double credits);
 
   // Called by the ledger when this process has changed a job; and another, unless the job waits.
   void OnChange(const JobRecord& record, const SnapshotPtr& seen);
@@ -88,7 +88,6 @@ class WaitingJobs {
   };
   struct Entry {
     std::int32_t shard = 0;
-    bool own = false;  // its place is the one that this process took for its submit
     std::string account;
     std::string request_id;
     std::string fingerprint;
@@ -114,10 +113,8 @@ class WaitingJobs {
     bool operator==(const Counts&) const = default;
   };
 
-  // `own`: its place is taken already. Returns whether it was not known.
-  bool Add(const JobRecord& record, bool own);
-  // Whether the place taken for a submit is the known job's; from now on it is.
-  bool HasPlace(const JobKey& key) EXCLUDES(mutex_);
+  // `placed`: a place is taken for it already. Returns whether it was not known.
+  bool Add(const JobRecord& record, bool placed);
   void Drop(const JobKey& key, bool sent);
   void WaitForNobody(const JobKey& key, Entry& entry) REQUIRES(mutex_);
   void Count(const std::string& tenant, const Counts& more) REQUIRES(mutex_);
@@ -149,6 +146,7 @@ class WaitingJobs {
   Counts all_ GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> of_account_ GUARDED_BY(mutex_);
   std::deque<JobKey> line_ GUARDED_BY(mutex_);
+  std::set<JobKey> placed_ GUARDED_BY(mutex_);  // requests with a place, and no job yet
   bool stopped_ GUARDED_BY(mutex_) = true;
 
   friend class WaitingJobsPeer;  // of the tests

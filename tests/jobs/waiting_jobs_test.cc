@@ -508,6 +508,25 @@ TEST_F(WaitingJobsTest, ACancelGivesItsPlaceBack) {
   EXPECT_TRUE(Submit(Preview("other")).ok());
 }
 
+// What is not sent waits on as it was stored, and looks like a job that has just begun to wait.
+TEST_F(WaitingJobsTest, OneFromBeforeARestartThatIsNotSentAtOnceHasOnePlace) {
+  MakePreview();
+  const v1::Job held = Hold();
+  Restart();
+  render_ = test::NotSent();
+  preview_ = kPreviewDone;
+  clock_.Advance(10min);
+  ASSERT_GT(renders_, 0);
+  ASSERT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_WAITING);
+  ASSERT_TRUE(Delete(held.job_id()).ok());
+  made_ = "p2";
+  preview_ = kGoesOn;
+  const auto other = Submit(Preview("other preview"));
+  ASSERT_TRUE(other.ok()) << other.status();
+  preview_id_ = std::string((*other)->job_id());
+  EXPECT_EQ(Hold("other render").state(), v1::JOB_STATE_WAITING) << "there is room";
+}
+
 TEST_F(WaitingJobsTest, CountsAmongTheActiveJobsOfItsTenant) {
   tenant_.active_jobs = 2;
   MakePreview();
