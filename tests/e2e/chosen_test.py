@@ -63,18 +63,23 @@ class Chosen(unittest.TestCase):
             self.assertEqual(rest.returncode, 0, rest.stderr)
             self.assertEqual(ids(g), {stuck}, "what has not ended stays")
 
+    def asked(self, g, count):
+        """`pictory delete --all` on a terminal, where it asks whether to delete so many; and the other end of that."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([BIN / "pictory", "delete", "--all"], stdin=slave, stdout=slave, stderr=slave,
+                                   env=dict(g.env, PICTORY_GATEWAY=g.grpc), start_new_session=True)
+        os.close(slave)
+        said = b""
+        while f"Type {count} to do it: ".encode() not in said:
+            self.assertTrue(select.select([master], [], [], 60)[0], said)
+            said += os.read(master, 4096)
+        return process, master
+
     def test_a_person_types_the_number(self):
         with gateway() as g:
             self.submit(g, "A lake", "A hill")
             for typed, left in (("y", 2), ("1", 2), ("2", 0)):
-                master, slave = pty.openpty()
-                process = subprocess.Popen([BIN / "pictory", "delete", "--all"], stdin=slave, stdout=slave, stderr=slave,
-                                           env=dict(g.env, PICTORY_GATEWAY=g.grpc), start_new_session=True)
-                os.close(slave)
-                said = b""
-                while b"Type 2 to do it: " not in said:
-                    self.assertTrue(select.select([master], [], [], 60)[0], said)
-                    said += os.read(master, 4096)
+                process, master = self.asked(g, 2)
                 os.write(master, typed.encode() + b"\n")
                 self.assertEqual(process.wait(timeout=60), 0)
                 os.close(master)
@@ -83,14 +88,7 @@ class Chosen(unittest.TestCase):
     def test_ctrl_c_at_the_question_does_nothing(self):
         with gateway() as g:
             self.submit(g, "A lake")
-            master, slave = pty.openpty()
-            process = subprocess.Popen([BIN / "pictory", "delete", "--all"], stdin=slave, stdout=slave, stderr=slave,
-                                       env=dict(g.env, PICTORY_GATEWAY=g.grpc), start_new_session=True)
-            os.close(slave)
-            said = b""
-            while b"Type 1 to do it: " not in said:
-                self.assertTrue(select.select([master], [], [], 60)[0], said)
-                said += os.read(master, 4096)
+            process, master = self.asked(g, 1)
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(timeout=60), 130)
             os.close(master)
