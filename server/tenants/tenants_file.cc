@@ -7,22 +7,13 @@
 #include <string>
 #include <utility>
 
-#define TOML_EXCEPTIONS 0
-// The library takes for certain what it has not looked at, as that a key follows a `[`: with NDEBUG
-// the compiler may build on that, and without it the process ends. What comes behind is right.
-#pragma push_macro("NDEBUG")
-#undef NDEBUG
-#define TOML_ASSERT(expr) static_assert(true)
-#include <toml++/toml.h>
-#pragma pop_macro("NDEBUG")
-
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
 #include "base/limits.h"
-#include "pictory/did_you_mean.h"
 #include "pictory/kinds.h"
 #include "tenants/api_key.h"
 #include "tenants/caller_key.h"
+#include "tenants/toml_reader.h"
 
 namespace gateway::tenants {
 namespace {
@@ -38,83 +29,18 @@ constexpr std::string_view kIdentityKinds[] = {"san:", "jwt:", "header:"};
 
 std::string Text(std::string_view text) { return std::string(text); }
 
-// A text of the file for a message: short, without control characters.
-std::string Shown(std::string_view text) {
-  return absl::StrCat("\"", errors::Clean(text.substr(0, limits::kSettingShownMaxBytes)), "\"");
-}
-
-std::string DidYouMean(std::string_view word, const std::vector<std::string>& known) {
-  const std::string nearest = pictory::ClosestWord(word, known);
-  if (!nearest.empty()) return absl::StrCat("; did you mean ", nearest, "?");
-  std::string names;
-  for (const std::string& name : known) {
-    absl::StrAppend(&names, names.empty() ? "; there are: " : ", ", name);
-  }
-  return known.empty() || known.size() > 20 ? "" : names;
-}
-
-// The first line that has a letter beyond ASCII in front of its comment, or a text over several
-// lines; 0: none has. What the library makes of such a letter is undefined if it stands outside
-// quotes, and where those are the library alone knows. No text that may stand in the file has
-// lines.
-int FirstOddLine(std::string_view text) {
-  int line = 1;
-  char quote = 0;  // 0: outside; '#': in a comment
-  for (std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '\n') {
-      ++line;
-      quote = 0;
-    } else if (static_cast<unsigned char>(c) >= 0x80 && quote != '#') {
-      return line;
-    } else if (quote == 0) {
-      const std::string_view three = text.substr(at, 3);
-      if (three == "\"\"\"" || three == "'''") return line;
-      if (c == '#' || c == '"' || c == '\'') quote = c;
-    } else if (quote == '"' && c == '\\') {
-      if (at + 1 < text.size() && text[at + 1] != '\n') ++at;
-    } else if (c == quote && c != '#') {
-      quote = 0;
-    }
-  }
-  return 0;
-}
-
 // One file on the way to a document. Its functions read one node each, and return what is wrong.
-class File {
+class File : private TomlReader {
  public:
-  explicit File(std::string_view name) : name_(name) {}
+  explicit File(std::string_view name) : TomlReader(name) {}
 
   absl::StatusOr<Tenants> Read(std::string_view text);
 
  private:
-  using Node = toml::node;
-  using Take = std::function<Status(const Node&, const std::string& path)>;
-  struct Member {
-    std::string name;
-    Take take;
-  };
-
-  template <class... Words>
-  Status Wrong(const Node& at, const Words&... words) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ":", at.source().begin.line, ": ", words...));
-  }
-
-  // Reads a table whose members are known, in the order in which they stand in `members`.
-  Status Members(const Node& node, const std::string& path,
-                 const std::vector<Member>& members) const;
   // Reads a table of tables with names of the operator's own.
   Status Named(const Node& node, const std::string& path, std::size_t max, const char* what,
                const std::function<Status(const std::string& name, const Node&,
                                           const std::string& path)>& take) const;
-  Status Each(const Node& node, const std::string& path, const Take& take) const;
-
-  Take String(std::string& out) const;
-  template <class Int>
-  Take Whole(Int& out, std::int64_t max) const;
-  Take Decimal(double& out) const;
-  Take Switch(bool& out) const;
   Take RolesOf(Roles& out, Roles most, const char* too_many) const;
 
   Status ReadAccount(const std::string& name, const Node& node, const std::string& path);
@@ -126,33 +52,11 @@ class File {
   Status ReadNotify(const Node& node, const std::string& path, NotifyRules& rules) const;
   Status ReadJwt(const Node& node, const std::string& path);
 
-  const std::string name_;
   Tenants tenants_;
   std::map<std::string, int> tenants_of_;          // by account: how many have it
   std::map<Sha256, std::string> keys_;             // whose each is
   std::map<std::string, std::string> identities_;  // the same
 };
-
-Status File::Members(const Node& node, const std::string& path,
-                     const std::vector<Member>& members) const {
-  const toml::table* const table = node.as_table();
-  if (table == nullptr) return Wrong(node, path, ": must be a table, [", path, "]");
-  const std::string prefix = path.empty() ? "" : path + ".";
-  std::vector<std::string> names;
-  for (const Member& member : members) names.push_back(member.name);
-  for (const auto& [key, value] : *table) {
-    const std::string_view word = key.str();
-    if (std::find(names.begin(), names.end(), word) != names.end()) continue;
-    return Wrong(value, prefix, errors::Clean(word), ": there is no such setting",
-                 DidYouMean(word, names));
-  }
-  for (const Member& member : members) {
-    const Node* const found = table->get(member.name);
-    if (found == nullptr) continue;
-    if (Status read = member.take(*found, prefix + member.name); !read.ok()) return read;
-  }
-  return absl::OkStatus();
-}
 
 Status File::Named(const Node& node, const std::string& path, std::size_t max, const char* what,
                    const std::function<Status(const std::string& name, const Node&,
@@ -172,69 +76,6 @@ Status File::Named(const Node& node, const std::string& path, std::size_t max, c
     if (Status read = take(name, value, absl::StrCat(path, ".", name)); !read.ok()) return read;
   }
   return absl::OkStatus();
-}
-
-Status File::Each(const Node& node, const std::string& path, const Take& take) const {
-  const toml::array* const array = node.as_array();
-  if (array == nullptr) return Wrong(node, path, ": must be an array, [ … ]");
-  std::size_t i = 0;
-  for (const Node& element : *array) {
-    const std::string at = absl::StrCat(path, "[", i++, "]");
-    if (Status read = take(element, at); !read.ok()) return read;
-  }
-  return absl::OkStatus();
-}
-
-File::Take File::String(std::string& out) const {
-  return [this, &out](const Node& node, const std::string& path) -> Status {
-    const auto* const text = node.as_string();
-    if (text == nullptr) return Wrong(node, path, ": must be a text in quotes");
-    if (text->get().empty())
-      return Wrong(node, path, ": is empty; give it a value, or leave it out");
-    for (const char c : text->get()) {
-      if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-        return Wrong(node, path, ": has a control character");
-      }
-    }
-    out = text->get();
-    return absl::OkStatus();
-  };
-}
-
-template <class Int>
-File::Take File::Whole(Int& out, std::int64_t max) const {
-  return [this, &out, max](const Node& node, const std::string& path) -> Status {
-    const auto* const number = node.as_integer();
-    if (number == nullptr || number->get() < 0 || number->get() > max) {
-      return Wrong(node, path, ": must be a whole number from 0 to ", max);
-    }
-    out = static_cast<Int>(number->get());
-    return absl::OkStatus();
-  };
-}
-
-File::Take File::Decimal(double& out) const {
-  return [this, &out](const Node& node, const std::string& path) -> Status {
-    const auto* const whole = node.as_integer();
-    const auto* const decimal = node.as_floating_point();
-    const double value = whole != nullptr     ? static_cast<double>(whole->get())
-                         : decimal != nullptr ? decimal->get()
-                                              : -1;
-    if (!(value >= 0.01 && value <= 1e6)) {
-      return Wrong(node, path, ": must be a number from 0.01 to 1000000");
-    }
-    out = value;
-    return absl::OkStatus();
-  };
-}
-
-File::Take File::Switch(bool& out) const {
-  return [this, &out](const Node& node, const std::string& path) -> Status {
-    const auto* const value = node.as_boolean();
-    if (value == nullptr) return Wrong(node, path, ": must be true or false");
-    out = value->get();
-    return absl::OkStatus();
-  };
 }
 
 File::Take File::RolesOf(Roles& out, Roles most, const char* too_many) const {
@@ -534,28 +375,12 @@ Status File::ReadJwt(const Node& node, const std::string& path) {
 }
 
 absl::StatusOr<Tenants> File::Read(std::string_view text) {
-  if (text.size() > limits::kTenantsFileMaxBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ": is larger than ", limits::kTenantsFileMaxBytes, " bytes"));
-  }
-  if (const int line = FirstOddLine(text); line != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ":", line,
-                     ": has a letter beyond ASCII, or a text over several lines; write such a "
-                     "letter as \\u and its number, and each text in quotes on one line"));
-  }
-  const toml::parse_result parsed = toml::parse(text, std::string_view(name_));
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ":", error.source().begin.line,
-                     ": is no TOML: ", errors::Clean(error.description())));
-  }
-  const toml::table& root = parsed.table();
+  absl::StatusOr<toml::table> parsed = Parse(text, limits::kTenantsFileMaxBytes);
+  if (!parsed.ok()) return parsed.status();
+  const toml::table& root = *parsed;
   // A file that is just being written looks so, and must not let everybody in.
   if (root.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ": is empty; it needs a table such as [tenants.NAME]"));
+    return WrongFile("is empty; it needs a table such as [tenants.NAME]");
   }
   Status read = Members(
       root, "",
