@@ -339,6 +339,9 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
          .credits = jobs::CreditsOf(state, used, reserved),
          .reserved = jobs::StillReserved(state, used, reserved)});
   }
+  // All unfinished jobs were read, and this connection would keep their pages for as long as it is
+  // open.
+  db_.exec("PRAGMA shrink_memory");
   return recovered;
 }
 
