@@ -11,7 +11,7 @@ CPU time (utime and stime) and of memory (the peak, VmHWM) beyond what the idle 
 requests may take three times what the ordinary ones do; of so little that it cannot be compared, nothing
 is said. Meanwhile others ask for health and for a job, and must be answered in time; then the same
 requests come once more together with SIGTERM, and the gateway must end. PICTORY_BIN is the folder of the
-programs (build/check/bin; measure with an optimised build). Exit 0 only if every number is met.
+programs (build/bench/bin, which is optimised). Exit 0 only if every number is met.
 """
 
 import contextlib
