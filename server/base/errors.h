@@ -20,6 +20,7 @@ inline constexpr char kDomain[] = "pictory-gateway";
 inline constexpr char kUpstreamCredentials[] = "UPSTREAM_CREDENTIALS";
 // The reason of StoreFailed.
 inline constexpr char kStoreFailed[] = "STORE_FAILED";
+// The reason of UpstreamUnknown.
 inline constexpr char kUpstreamUnknown[] = "UPSTREAM_UNKNOWN";
 // The reason of PictoryKeyNeeded and PictoryKeyNotShown.
 inline constexpr char kPictoryKeyNeeded[] = "PICTORY_KEY_NEEDED";
@@ -67,9 +68,9 @@ absl::Status TenantLimit(std::string_view tenant, std::string_view limit, std::i
 absl::Status PictoryKeyNeeded();
 // Nobody has shown the key of a job's account since this process began, or for long.
 absl::Status PictoryKeyNotShown(std::string_view account);
-// A call shows one that does not count; `why` ends the sentence.
 // The job that is decided over is of another key than the call shows.
 absl::Status PictoryKeyOfAnother(std::string_view job_id);
+// A call shows one that does not count; `why` ends the sentence.
 absl::Status PictoryKeyNotTaken(std::string_view why);
 
 // Jobs.
@@ -83,8 +84,9 @@ absl::Status JobBeingResolved(std::string_view job_id, Duration retry_after);
 absl::Status PictoryJobTaken(std::string_view pictory_job_id);
 absl::Status PictoryJobNotFound(std::string_view pictory_job_id);
 absl::Status PartNotFound(std::string_view job_id, std::string_view part);
-// `file`: its name in the archive; empty: the job's mp4 or picture.
+// Nobody is told of the job in its present state.
 absl::Status NoNotification(std::string_view job_id);
+// `file`: its name in the archive; empty: the job's mp4 or picture.
 absl::Status FileNotFound(std::string_view job_id, std::string_view file);
 absl::Status FileNotArchived(std::string_view job_id, std::string_view file, bool given_up,
                              std::string_view problem);

@@ -13,6 +13,7 @@
 #include "jobs/resolver.h"
 #include "jobs/submitter_rig.h"
 #include "jobs/upload_desk.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -55,20 +56,11 @@ class RestingTest : public SubmitterTest {
   }
 
   void Put(const std::string& id, JobState state) {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = id;
-    record.job.request_id = "request-" + id;
-    record.job.kind = v1::JOB_KIND_PREVIEW;
-    record.job.create_time = record.job.update_time = clock_.WallNow();
-    record.sent_at = record.accepted_at = clock_.WallNow();
+    JobRecord record = test::RecordOf(
+        state == v1::JOB_STATE_UNCONFIRMED ? SubmissionState::kUnknown : SubmissionState::kAccepted,
+        id, clock_.WallNow());
     record.job.state = state;
-    record.job.revision = 1;
-    record.submission = SubmissionState::kUnknown;
-    if (state != v1::JOB_STATE_UNCONFIRMED) {
-      record.submission = SubmissionState::kAccepted;
-      record.job.pictory_job_id = "p-" + id;
-    }
+    record.sent_at = record.accepted_at = clock_.WallNow();
     store_.Adopt(record, [](const absl::Status&) {});
     record.version = 1;
     hub_.Publish(record);

@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "jobs/asked.h"
 #include "support/fake_clock.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -178,12 +179,11 @@ TEST_F(SpendingTest, ATenantsLimitsAreThoseThatItHasNow) {
 }
 
 JobRecord Ended(double reserved, std::optional<double> used, v1::JobState state, WallTime now) {
-  JobRecord record;
+  JobRecord record = test::RecordOf(SubmissionState::kAccepted, "j1", now);
   record.job.tenant = "a";
   record.job.state = state;
   record.job.credits_used = used;
-  record.job.finish_time = record.job.update_time = now;
-  record.submission = SubmissionState::kAccepted;
+  record.job.finish_time = now;
   record.credits_reserved = reserved;
   record.sent_at = now;
   return record;

@@ -1,6 +1,7 @@
 #include "jobs/outcome.h"
 #include "jobs/submitter_rig.h"
 #include "pictory/credits.h"
+#include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
@@ -775,15 +776,14 @@ class V1SummaryTest : public SubmitterTest {
   // Stores a finished transcription with that text as a part of its result; without the part if the
   // text is empty.
   void Finished(const std::string& transcript) {
-    JobRecord record;
-    record.job.tenant = "default";
-    record.job.job_id = "transcription";
+    JobRecord record =
+        test::RecordOf(SubmissionState::kAccepted, "transcription", clock_.WallNow());
+    record.job.request_id = "";  // Adopt takes none
     record.job.pictory_job_id = "p1";
     record.job.kind = v1::JOB_KIND_TRANSCRIPTION;
     record.job.state = v1::JOB_STATE_SUCCEEDED;
     record.job.revision = 3;
     record.job.finish_time = clock_.WallNow();
-    record.submission = SubmissionState::kAccepted;
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     if (transcript.empty()) return;
     record.version = 1;
