@@ -30,7 +30,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.dont_write_bytecode = True
-os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "check" / "bin"))
+os.environ.setdefault("PICTORY_BIN", str(ROOT / "build" / "bench" / "bin"))
 sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python")]
 
 
