@@ -50,7 +50,7 @@ class TomlReader {
   absl::StatusOr<toml::table> Parse(std::string_view text, std::size_t max_bytes) const;
 
   // The error of the whole file, and that of one node.
-  absl::Status WrongFile(std::string_view what) const {
+  absl::Status WrongFile(const std::string& what) const {
     return absl::InvalidArgumentError(absl::StrCat(name_, ": ", what));
   }
   template <class... Words>
