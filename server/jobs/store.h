@@ -111,9 +111,8 @@ class Submissions {
   // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or
   // replaces `parts` of its result. Of the record's `delivery` it stores only that the answer has
   // arrived, which is never taken back. NOT_FOUND if there is no such record, ABORTED if it does
-  // not have record.version: somebody else was first. Large parts may be written before the record,
-  // with other writes in between; if the rest fails, what was written of them is replaced by the
-  // next Update with that part.
+  // not have record.version: somebody else was first, and nothing of its parts was touched. Large
+  // parts may be written before the record, with other writes in between.
   virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
                       StoreDone done) = 0;
 

@@ -169,13 +169,14 @@ void PostgresJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
 
 // A result of many megabytes in one commit would hold up everybody else's small writes. So the
 // parts of a large update are written first, a group's worth a commit, with other writes in
-// between; nobody can see them before the record says that the job has a result.
+// between. They stand aside until the record's transaction makes them the job's.
 struct PostgresJobStore::LargeUpdate {
   JobRecord record;
   std::vector<pictory::JobResult::Part> parts;
   Done done;
-  std::size_t part = 0;   // the next to write,
-  std::size_t slice = 0;  // from here on
+  std::int64_t number = 0;  // under which they stand aside
+  std::size_t part = 0;     // the next to write,
+  std::size_t slice = 0;    // from here on
 };
 
 void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
@@ -183,7 +184,7 @@ void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::
   std::size_t bytes = record.job.result_wire.size();
   for (const auto& part : parts) bytes += part.bytes.size();
   if (bytes > limits::kStoreGroupMaxBytes) {
-    return Continue(std::make_shared<LargeUpdate>(
+    return StartLarge(std::make_shared<LargeUpdate>(
         LargeUpdate{std::move(record), std::move(parts), std::move(done)}));
   }
   writer_.Post({.change = std::make_shared<Change>(
@@ -192,29 +193,54 @@ void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::
                 .bytes = bytes});
 }
 
-void PostgresJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
+void PostgresJobStore::StartLarge(const std::shared_ptr<LargeUpdate>& update) {
+  WriteFor<std::int64_t>(
+      KeyOf(update->record), [update](Writes& writes) { return writes.StartAside(update->record); },
+      [this, update](absl::StatusOr<std::int64_t> number) {
+        if (!number.ok()) return update->done(number.status());
+        update->number = *number;
+        Continue(update);
+      });
+}
+
+void PostgresJobStore::Continue(const std::shared_ptr<LargeUpdate>& update) {
   if (update->part == update->parts.size()) {
     update->parts.clear();
-    writer_.Post({.change = std::make_shared<Change>(Change{.record = std::move(update->record)}),
-                  .done = std::move(update->done)});
+    writer_.Post(
+        {.change =
+             std::make_shared<Change>(Change{.record = update->record, .aside = update->number}),
+         .done = [this, update](absl::Status status) { EndLarge(update, std::move(status)); }});
     return;
   }
   const auto& part = update->parts[update->part];
   const std::size_t first = update->slice;
   const std::size_t all = SlicesOfPart(part);
   const std::size_t last = std::min(first + kSlicesAtOnce, all);
-  writer_.Post(
-      {.apply = [update, &part, first, last](
-                    Writes& writes) { return writes.PutSlices(update->record, part, first, last); },
-       .job = KeyOf(update->record),
-       .done =
-           [this, update, last, all](absl::Status status) {
-             if (!status.ok()) return update->done(std::move(status));
-             update->slice = last == all ? 0 : last;
-             update->part += last == all ? 1 : 0;
-             Continue(update);
-           },
-       .bytes = (last - first) * limits::kPartSliceBytes});
+  writer_.Post({.apply =
+                    [update, &part, first, last](Writes& writes) {
+                      return writes.PutAside(update->record, update->number, part, first, last);
+                    },
+                .job = KeyOf(update->record),
+                .done =
+                    [this, update, last, all](absl::Status status) {
+                      if (!status.ok()) return EndLarge(update, std::move(status));
+                      update->slice = last == all ? 0 : last;
+                      update->part += last == all ? 1 : 0;
+                      Continue(update);
+                    },
+                .bytes = (last - first) * limits::kPartSliceBytes});
+}
+
+// Of a server that is away nothing is removed: the next update of the job with large parts does it.
+void PostgresJobStore::EndLarge(const std::shared_ptr<LargeUpdate>& update, absl::Status status) {
+  if (status.ok() || absl::IsUnavailable(status)) return update->done(std::move(status));
+  writer_.Post({.apply =
+                    [update](Writes& writes) {
+                      writes.DropAside(KeyOf(update->record), update->number);
+                      return absl::OkStatus();
+                    },
+                .job = KeyOf(update->record),
+                .done = [update, status](const absl::Status&) { update->done(status); }});
 }
 
 template <class T, class Query>

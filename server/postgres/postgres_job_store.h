@@ -163,8 +163,10 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   PostgresJobStore(Opened opened, Session session, PostgresOptions options);
 
   struct LargeUpdate;
+  void StartLarge(const std::shared_ptr<LargeUpdate>& update);
   // Posts the next slices of its parts, or at the end its record; the rest follows from there.
-  void Continue(std::shared_ptr<LargeUpdate> update);
+  void Continue(const std::shared_ptr<LargeUpdate>& update);
+  void EndLarge(const std::shared_ptr<LargeUpdate>& update, absl::Status status);
 
   // Writes what gives back a T, of `job` if it is of one; `query` gets Writes, and gives back a
   // StatusOr<T>.

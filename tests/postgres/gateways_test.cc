@@ -425,6 +425,54 @@ TEST_F(GatewaysTest, TheFeedTellsEachGatewayOfAllOthers) {
   }
 }
 
+// Two store a result of many megabytes at the same time, because the shard has moved meanwhile.
+TEST_F(GatewaysTest, LargeResultsOfTwoAreNotMixed) {
+  Member& one = Join("one");
+  Member& two = Join("two");
+  ASSERT_TRUE(one.calls().Adopt(Accepted("j1", "p1")).ok());
+  server_.Sql(
+      "INSERT INTO pictory.parts VALUES ('acme', 'j1', 16 * 1234567 + 4, 0, 1, 'x');"  // of one
+      // that died. And the record of the first is held up.
+      "CREATE TABLE pictory.gate (); CREATE FUNCTION pictory.wait() RETURNS trigger AS $$ BEGIN"
+      " WHILE EXISTS (SELECT 1 FROM pg_class WHERE relname = 'gate') LOOP"
+      " PERFORM pg_sleep(0.05); END LOOP; RETURN NEW; END $$ LANGUAGE plpgsql;"
+      " CREATE TRIGGER wait BEFORE UPDATE ON pictory.jobs FOR EACH ROW WHEN (NEW.message = 'of "
+      "one')"
+      " EXECUTE FUNCTION pictory.wait()");
+  const auto put = [](Member& member, const std::string& whose, char letter) {
+    JobRecord record = Accepted("j1", "p1");
+    record.version = 1;
+    record.job.message = whose;
+    const std::string large(limits::kStoreGroupMaxBytes + 1, letter);
+    store::Answer<absl::Status> stored;
+    member.store().Update(record,
+                          {{jobs::v1::RESULT_PART_TXT, large}, {jobs::v1::RESULT_PART_SRT, large}},
+                          stored.Callback());
+    return stored;
+  };
+  const auto waiting = [this](const std::string& of) {
+    const std::string query = "SELECT count(*) FROM pg_stat_activity WHERE " + of;
+    const auto until = std::chrono::steady_clock::now() + store::kPatience;
+    while (server_.Number(query) == 0 && std::chrono::steady_clock::now() < until) {
+    }
+    EXPECT_GT(server_.Number(query), 0) << of;
+  };
+  store::Answer<absl::Status> first = put(one, "of one", 'a');
+  waiting("wait_event = 'PgSleep'");
+  store::Answer<absl::Status> second = put(two, "of two", 'b');
+  waiting("wait_event_type = 'Lock'");
+  server_.Sql("DROP TABLE pictory.gate");
+  EXPECT_TRUE(first.Wait().ok());
+  EXPECT_TRUE(absl::IsAborted(second.Wait()));
+  EXPECT_EQ(two.Find("request-of-j1").job.message, "of one");
+  for (const auto part : {jobs::v1::RESULT_PART_TXT, jobs::v1::RESULT_PART_SRT}) {
+    const auto read = two.calls().ReadPart("acme", "j1", part, 0, INT64_MAX);
+    EXPECT_EQ(read->data, std::string(limits::kStoreGroupMaxBytes + 1, 'a'));
+  }
+  EXPECT_EQ(server_.Number("SELECT count(*) FROM pictory.parts WHERE part >= 16"), 0)
+      << "nothing is left of what did not become the job's";
+}
+
 // The gateway that gets a webhook's call need not be the one that looks after the job.
 TEST_F(GatewaysTest, AHintReachesTheOthersByTheFeed) {
   Member& one = Join("one");
