@@ -224,8 +224,8 @@ struct Holding {
   std::vector<Lease> leases;  // in the order of their shards
   int processes = 1;          // that hold leases of this store at present, this one among them
   Duration ahead{};           // so far is the store's clock ahead of this process's
-  // Answers about jobs in these shards that a process owed which is gone; this one owes them now.
-  // Each comes once.
+  // Answers that a process owed which is gone, as far as they were found since the last time; this
+  // one owes them now. Each comes once.
   std::vector<OwedJob> owed;
 };
 
@@ -238,8 +238,8 @@ class Leases {
   // Renews the leases of this process, takes free shards while it holds fewer than its share of
   // all, and gives some back while it holds more. A lease that it had and that is not among those
   // given back to it is lost. Submissions in its shards whose process is gone are ended
-  // (jobs/restart.h), and the feed tells of them. Called after Recover. A store of one process
-  // grants all.
+  // (jobs/restart.h), and the feed tells of them; they are looked for after the answer, for that
+  // may take long. Called after Recover. A store of one process grants all.
   virtual void Renew(StoreCallback<Holding> done) = 0;
 
   // Hands over the visible records of these shards that are not final, one after the other, on a

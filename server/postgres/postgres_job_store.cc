@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -113,6 +114,7 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
       lists_(LaneOptions(options.read_queue_max)),
       parts_(LaneOptions(options.read_queue_max)),
       feed_(LaneOptions(options.read_queue_max)),
+      looks_(LaneOptions(options.read_queue_max)),
       writer_({.conninfo = conninfo_,
                .identity = identity_,
                .queue_max = options.write_queue_max,
@@ -452,22 +454,32 @@ void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1
       std::move(done));
 }
 
+// Who is told what it holds goes on polling; a look may take minutes where a million jobs have not
+// ended.
 void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
-  WriteFor<Renewal>(
+  WriteFor<std::shared_ptr<Renewal>>(
       {},
-      [this](Writes& writes) -> absl::StatusOr<Renewal> { return writes.Renew(identity_, seen_); },
-      [this, done = std::move(done)](absl::StatusOr<Renewal> renewal) {
-        if (!renewal.ok()) return done(renewal.status());
-        if (renewal->look.shards->empty()) return done(std::move(renewal->holding));
-        TakeLeft(std::make_shared<Renewal>(*std::move(renewal)), done);
+      [this](Writes& writes) -> absl::StatusOr<std::shared_ptr<Renewal>> {
+        return std::make_shared<Renewal>(writes.Renew(identity_, seen_));
+      },
+      [this, done = std::move(done)](absl::StatusOr<std::shared_ptr<Renewal>> renewed) {
+        if (!renewed.ok()) return done(renewed.status());
+        const std::shared_ptr<Renewal>& renewal = *renewed;
+        renewal->holding.owed = std::exchange(owed_, {});
+        done(renewal->holding);
+        const bool looks = !renewal->look.shards->empty();
+        if (looks && !looking_.exchange(true)) TakeLeft(renewal);
       });
 }
 
 // If this fails, the next Renew looks again.
-void PostgresJobStore::TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs::Holding> done) {
+void PostgresJobStore::TakeLeft(const std::shared_ptr<Renewal>& renewal) {
   auto found = std::make_shared<LeftJobs>();
-  const auto give = [this, renewal, found, done = std::move(done)](const absl::Status& read) {
-    if (!read.ok()) return done(std::move(renewal->holding));
+  const auto end = [this, renewal, found](const absl::Status& read) {
+    if (!read.ok()) {
+      looking_ = false;
+      return;
+    }
     WriteFor<std::vector<jobs::OwedJob>>(
         {},
         [this, renewal, found](Writes& writes) -> absl::StatusOr<std::vector<jobs::OwedJob>> {
@@ -476,16 +488,16 @@ void PostgresJobStore::TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs:
               std::chrono::duration_cast<WallTime::duration>(renewal->holding.ahead);
           return writes.TakeLeft(now, identity_.gateway, renewal->look, *found);
         },
-        [this, renewal, done](absl::StatusOr<std::vector<jobs::OwedJob>> owed) {
+        [this, renewal](absl::StatusOr<std::vector<jobs::OwedJob>> owed) {
           if (owed.ok()) {
             seen_ = std::move(renewal->seen);
-            renewal->holding.owed = *std::move(owed);
+            std::move(owed->begin(), owed->end(), std::back_inserter(owed_));
           }
-          done(std::move(renewal->holding));
+          looking_ = false;
         });
   };
-  lists_.Post({.read = [renewal, found](Reads& reads) { *found = reads.FindLeft(renewal->look); },
-               .done = give});
+  looks_.Post({.read = [renewal, found](Reads& reads) { *found = reads.FindLeft(renewal->look); },
+               .done = end});
 }
 
 void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
