@@ -193,6 +193,10 @@ absl::Status Core::TakeUp() {
   return read;
 }
 
+void Core::Leave() {
+  if (!shards.alone()) keeper.Leave();
+}
+
 void Core::Stop() {
   foreign.Stop();
   keeper.Stop();

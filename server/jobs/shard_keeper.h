@@ -39,6 +39,8 @@ class ShardKeeper {
 
   // Takes the first shards, then renews for as long as the process lives.
   void Start();
+  // Has other processes take over all shards, and this one renew without them, if there are others.
+  void Leave();
   // Hands over the jobs of all shards anew, because changes of them may have been missed.
   void ReadAnew();
   // No renewal starts after this. The store gives the shards back when it closes.

@@ -222,7 +222,7 @@ struct Lease {
 // What a process holds of its store.
 struct Holding {
   std::vector<Lease> leases;  // in the order of their shards
-  int processes = 1;          // that hold leases of this store at present, this one among them
+  int processes = 1;          // that use this store at present, this one among them
   Duration ahead{};           // so far is the store's clock ahead of this process's
   // Answers that a process owed which is gone, as far as they were found since the last time; this
   // one owes them now. Each comes once.
@@ -241,6 +241,10 @@ class Leases {
   // (jobs/restart.h), and the feed tells of them; they are looked for after the answer, for that
   // may take long. Called after Recover. A store of one process grants all.
   virtual void Renew(StoreCallback<Holding> done) = 0;
+
+  // Says that this process is about to end, while it goes on with what it has under way. From the
+  // next Renew on it holds no shards, unless there is no other process to take them.
+  virtual void Leave() {}
 
   // Hands over the visible records of these shards that are not final, one after the other, on a
   // thread of the store; then `done`. What changes meanwhile may come as it was or as it is, and a

@@ -82,7 +82,7 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
       }
       const MonoTime asked = std::chrono::steady_clock::now();
       const WallTime here = SystemClock().WallNow();
-      const WallTime there = RenewLease(*connection, opened.identity, /*shares=*/false);
+      const WallTime there = RenewLease(*connection, opened.identity);
       opened.ahead = (there - here) - (std::chrono::steady_clock::now() - asked) / 2;
       connection->set_patience(limits::kStoreReplyMax);
       Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt);
@@ -460,7 +460,7 @@ void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
   WriteFor<std::shared_ptr<Renewal>>(
       {},
       [this](Writes& writes) -> absl::StatusOr<std::shared_ptr<Renewal>> {
-        return std::make_shared<Renewal>(writes.Renew(identity_, seen_));
+        return std::make_shared<Renewal>(writes.Renew(identity_, seen_, leaves_));
       },
       [this, done = std::move(done)](absl::StatusOr<std::shared_ptr<Renewal>> renewed) {
         if (!renewed.ok()) return done(renewed.status());

@@ -108,6 +108,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Renew(Callback<jobs::Holding> done) override;
+  void Leave() override { leaves_ = true; }
   void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
                   Done done) override;
   void FindFeedEnd(Callback<std::string> done) override;
@@ -203,6 +204,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   Seen seen_;
   std::vector<jobs::OwedJob> owed_;
   std::atomic<bool> looking_{false};
+  std::atomic<bool> leaves_{false};
   std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
   Told told_;
   End end_;

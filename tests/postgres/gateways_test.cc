@@ -169,7 +169,32 @@ TEST_F(GatewaysTest, WhoIsStillRecoveringTakesNoShare) {
   Member& one = Join("one");
   Join("two");
   EXPECT_THAT(one.Shards(), SizeIs(limits::kShards));
-  EXPECT_EQ(one.Renew().processes, 1);
+  EXPECT_EQ(one.Renew().processes, 2) << "but may have been asked something soon";
+}
+
+// One that drains still hears answers, and may take submits for a while.
+TEST_F(GatewaysTest, WhoLeavesGivesItsShardsToOthersAndKeepsItsLease) {
+  times_.lease = std::chrono::seconds(15);
+  Member& one = Join("one");
+  Member& two = Join("two");
+  Spread({&one, &two});
+  JobRecord sending = one.Sending("1", 5);
+  one.store().Leave();
+  EXPECT_THAT(one.Shards(), IsEmpty());
+  const jobs::Holding held = two.Renew();
+  EXPECT_THAT(held.leases, SizeIs(limits::kShards));
+  EXPECT_EQ(held.processes, 2);
+  EXPECT_THAT(one.Shards(), IsEmpty());
+  sending.submission = SubmissionState::kAccepted;
+  sending.job.pictory_job_id = "p1";
+  EXPECT_TRUE(one.calls().UpdateVersion(sending).ok()) << "its attempt is still its own";
+  EXPECT_EQ(Gone(), 0);
+  two.store().Close();
+  EXPECT_THAT(one.Shards(), SizeIs(limits::kShards)) << "there is nobody else";
+  Member& three = Join("three");
+  EXPECT_THAT(three.Shards(), IsEmpty());
+  EXPECT_THAT(one.Shards(), IsEmpty());
+  EXPECT_THAT(three.Shards(), SizeIs(limits::kShards));
 }
 
 TEST_F(GatewaysTest, AShardThatMovesGetsALaterEpoch) {

@@ -25,6 +25,7 @@ struct SharedDisk {
   struct Process {
     std::int64_t epoch = 0;
     MonoTime until{};
+    bool leaves = false;
   };
   struct Shard {
     std::string owner;
@@ -151,7 +152,7 @@ class SharedStore final : public jobs::Store {
   void Renew(Callback<jobs::Holding> done) override {
     if (Refuse(done)) return;
     const MonoTime now = disk_.clock.Now();
-    disk_.processes[name_] = {epoch_, now + limits::kStoreLease};
+    disk_.processes[name_] = {epoch_, now + limits::kStoreLease, leaves_};
     const auto lives = [&](const std::string& name) {
       const auto found = disk_.processes.find(name);
       return found != disk_.processes.end() && found->second.until > now;
@@ -160,8 +161,11 @@ class SharedStore final : public jobs::Store {
     holding.processes = static_cast<int>(
         std::count_if(disk_.processes.begin(), disk_.processes.end(),
                       [&](const auto& process) { return process.second.until > now; }));
-    const auto share =
-        static_cast<std::size_t>((limits::kShards + holding.processes - 1) / holding.processes);
+    const auto sharing = static_cast<int>(std::count_if(
+        disk_.processes.begin(), disk_.processes.end(),
+        [&](const auto& process) { return process.second.until > now && !process.second.leaves; }));
+    const int part = sharing == 0 ? limits::kShards : (limits::kShards + sharing - 1) / sharing;
+    const auto share = static_cast<std::size_t>(leaves_ && sharing > 0 ? 0 : part);
     const auto own = [this](const SharedDisk::Shard& shard) { return shard.owner == name_; };
     auto held =
         static_cast<std::size_t>(std::count_if(disk_.shards.begin(), disk_.shards.end(), own));
@@ -183,6 +187,8 @@ class SharedStore final : public jobs::Store {
     }
     done(std::move(holding));
   }
+
+  void Leave() override { leaves_ = true; }
 
   void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
                   Done done) override {
@@ -233,6 +239,7 @@ class SharedStore final : public jobs::Store {
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
+  bool leaves_ = false;
   std::vector<jobs::JobKey> hinted_;
 };
 
