@@ -56,10 +56,10 @@ absl::Status TakeLease(Connection& connection, Identity& identity) {
 WallTime RenewLease(Connection& connection, const Identity& identity, std::optional<bool> shares) {
   const Rows held = connection.Run(
       Statement(absl::StrCat("SELECT lease_until <= ", kNowSql,
-                             " FROM pictory.gateways WHERE gateway = $1 AND epoch = $2 FOR UPDATE"))
-          .Bytes(identity.gateway)
-          .Int(identity.epoch));
-  if (held.size() == 0) throw TakenOver();
+                             ", epoch FROM pictory.gateways WHERE gateway = $1 FOR UPDATE"))
+          .Bytes(identity.gateway));
+  if (held.size() == 0) throw Forgotten();
+  if (held.Int(0, 1) != identity.epoch) throw TakenOver();
   const Rows renewed = connection.Run(
       Statement(absl::StrCat("UPDATE pictory.gateways SET lease_until = ", kNowSql,
                              " + $2, gone_at = NULL, shares = CASE WHEN $3 THEN $4 ELSE shares END"

@@ -8,8 +8,8 @@
 // what it held nothing is its own any more. A row with another epoch is a newer process of the same
 // name, and final.
 //
-// These functions throw Error, and TakenOver. Unless they say otherwise they are for a transaction
-// of the caller's, of READ COMMITTED.
+// These functions throw Error, TakenOver and Forgotten. Unless they say otherwise they are for a
+// transaction of the caller's, of READ COMMITTED.
 #pragma once
 
 #include <cstdint>

@@ -328,6 +328,31 @@ TEST_F(GatewaysTest, AGatewayThatWasGoneGoesOnWithoutWhatItHeld) {
   EXPECT_EQ(judge.Find("r3").submission, SubmissionState::kSending) << "it has its epoch again";
 }
 
+TEST_F(GatewaysTest, OneThatWasCutOffForADayIsToldSo) {
+  Member& sleeper = Join("sleeper");
+  Member& judge = Join("judge");
+  Spread({&sleeper, &judge});
+  ASSERT_TRUE(sleeper.calls().Begin(Begun("j1", "r1")).ok());
+  sleeper.proxy().SetOpen(false);
+  Age("sleeper", std::chrono::seconds(1));
+  judge.Renew();
+  ASSERT_EQ(Gone(), 1);
+  server_.Sql(
+      "UPDATE pictory.gateways SET gone_at = 1 WHERE gone_at > 0;"
+      " UPDATE pictory.writers SET ended_at = 1 WHERE ended_at > 0");
+  const jobs::PruneQuery nothing{.finished_before = {}, .untouched_since = {}, .limit = 1};
+  ASSERT_TRUE(judge.calls().Prune(nothing).ok());
+  sleeper.proxy().SetOpen(true);
+  EXPECT_FALSE(sleeper.calls().Begin(Begun("j2", "r2")).ok());
+  const absl::Status why = sleeper.WaitForFatal();
+  EXPECT_THAT(why.message(), ::testing::HasSubstr("longer than a day"));
+  EXPECT_THAT(why.message(), ::testing::HasSubstr("start this gateway again"));
+  EXPECT_THAT(why.message(), ::testing::Not(::testing::HasSubstr("lacks")));
+  Member& again = Join("sleeper");
+  EXPECT_EQ(again.Find("r1").job.job_id, "j1");
+  ExpectFair(Spread({&again, &judge}));
+}
+
 // Its lease has run out and nobody has given it up: others have its shards, or are taking them.
 TEST_F(GatewaysTest, ALeaseThatHasRunOutIsBegunAnew) {
   times_.grace = kHour;
