@@ -224,6 +224,26 @@ TEST_F(SeveralProcessesTest, AWatchEndsWhereverItIs) {
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
 }
 
+// Before it hears of the end it writes something about the job that callers do not see.
+TEST_F(SeveralProcessesTest, AHiddenChangeDoesNotHideWhatItWasMadeOf) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_);
+  ASSERT_NE(Load(b_, job), nullptr);
+  auto watcher = std::make_shared<Watching>();
+  const auto subscribed = b_.core->hub.Subscribe(tenants::kDefaultTenant, job, watcher);
+  b_.timers.Stop();
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  bool stored = false;
+  b_.core->ledger.Update({.record = Stored("r1"), .hidden = true},
+                         [&stored](const Ledger::Outcome& done) { stored = done.status.ok(); });
+  ASSERT_TRUE(stored);
+  b_.timers.GoOn();
+  clock_.Advance(seconds(1));
+  ASSERT_FALSE(watcher->seen.empty());
+  EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
 TEST_F(SeveralProcessesTest, AJobOfAnotherIsReadFromTheStore) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string job = SubmitAt(a_);
