@@ -17,6 +17,10 @@ void ShardKeeper::Leave() {
   Renew();
 }
 
+void ShardKeeper::OnSharers(int sharers) {
+  if (std::exchange(sharers_, sharers) != sharers) Renew();
+}
+
 void ShardKeeper::Renew() {
   leases_.Renew([this](absl::StatusOr<Holding> holding) { OnRenewed(std::move(holding)); });
 }

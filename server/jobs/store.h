@@ -269,6 +269,7 @@ struct FeedPage {
   std::string position;  // after the last of them
   // Who has stopped the submits of all processes (Store::SetStopped), for people; empty: nobody.
   std::string stopped_by;
+  int sharers = 0;  // how many processes take a share of the shards; 0: the store does not say
 };
 
 // Feed is what has changed in the store, whoever changed it, visible or not. A reader follows it

@@ -281,7 +281,7 @@ TEST_F(SeveralProcessesTest, OneThatDrainsGivesItsJobsToOthersAndItsWatchesGoOn)
   a_.core->Leave();
   EXPECT_EQ(a_.core->shards.count(), 0) << "at once";
   const int polls = a_.Polls();
-  clock_.Advance(limits::kStoreLeaseRenewal + seconds(1));
+  clock_.Advance(seconds(1));
   EXPECT_EQ(b_.core->shards.count(), limits::kShards);
   EXPECT_EQ(b_.core->poller.followed(), 1u);
   b_.transport.AnswerAllWith(Reply(200, kHasFailed));

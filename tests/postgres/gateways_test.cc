@@ -179,8 +179,13 @@ TEST_F(GatewaysTest, WhoLeavesGivesItsShardsToOthersAndKeepsItsLease) {
   Member& two = Join("two");
   Spread({&one, &two});
   JobRecord sending = one.Sending("1", 5);
+  const auto sharers = [&two] {
+    return two.calls().ReadFeed(two.calls().FindFeedEnd().value(), 9)->sharers;
+  };
+  EXPECT_EQ(sharers(), 2);
   one.store().Leave();
   EXPECT_THAT(one.Shards(), IsEmpty());
+  EXPECT_EQ(sharers(), 1) << "so that the others take them at once";
   const jobs::Holding held = two.Renew();
   EXPECT_THAT(held.leases, SizeIs(limits::kShards));
   EXPECT_EQ(held.processes, 2);

@@ -145,7 +145,12 @@ class SharedStore final : public jobs::Store {
     if (!Refuse(done)) disk_.jobs.FindFeedEnd(std::move(done));
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
-    if (!Refuse(done)) disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
+    if (Refuse(done)) return;
+    disk_.jobs.ReadFeed(std::move(position), limit,
+                        [this, done = std::move(done)](absl::StatusOr<jobs::FeedPage> page) {
+                          if (page.ok()) page->sharers = Sharers();
+                          done(std::move(page));
+                        });
   }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(absl::OkStatus()); }
 
@@ -161,9 +166,7 @@ class SharedStore final : public jobs::Store {
     holding.processes = static_cast<int>(
         std::count_if(disk_.processes.begin(), disk_.processes.end(),
                       [&](const auto& process) { return process.second.until > now; }));
-    const auto sharing = static_cast<int>(std::count_if(
-        disk_.processes.begin(), disk_.processes.end(),
-        [&](const auto& process) { return process.second.until > now && !process.second.leaves; }));
+    const int sharing = Sharers();
     const int part = sharing == 0 ? limits::kShards : (limits::kShards + sharing - 1) / sharing;
     const auto share = static_cast<std::size_t>(leaves_ && sharing > 0 ? 0 : part);
     const auto own = [this](const SharedDisk::Shard& shard) { return shard.owner == name_; };
@@ -221,6 +224,12 @@ class SharedStore final : public jobs::Store {
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
 
  private:
+  int Sharers() const {
+    return static_cast<int>(
+        std::count_if(disk_.processes.begin(), disk_.processes.end(), [this](const auto& process) {
+          return process.second.until > disk_.clock.Now() && !process.second.leaves;
+        }));
+  }
   bool Refuse(const auto& done) const {
     if (away_) done(errors::StoreAway(limits::kStoreRetryAfter));
     return away_;
