@@ -22,6 +22,7 @@ void Gateway::Parts::Drain(const std::function<void(Duration)>& wait) {
   if (admin != nullptr) admin->SetReady(false);
   if (beat != nullptr) beat->Stop();
   if (self_watch != nullptr) self_watch->Stop();
+  if (core != nullptr) core->Leave();
   if (server != nullptr) {
     server->SetServing(false);
     if (config.drain_delay > Duration::zero()) wait(config.drain_delay);

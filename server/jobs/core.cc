@@ -141,7 +141,8 @@ ForeignChanges::Events Core::WhatOthersDo() {
                 const bool was = std::exchange(told_stopped_, !by.empty());
                 spending.SetStoppedForAll(told_stopped_);
                 if (stopped_for_all_ && told_stopped_ != was) stopped_for_all_(by);
-              }};
+              },
+          .shared = [this](int sharers) { keeper.OnSharers(sharers); }};
 }
 
 ShardEvents Core::WhatMoves() {
@@ -191,6 +192,10 @@ absl::Status Core::TakeUp() {
   if (read.ok()) waiting.Start();
   for (const Unfinished& some : recovered_.unfinished) estimates.OnTenant(some.tenant);
   return read;
+}
+
+void Core::Leave() {
+  if (!shards.alone()) keeper.Leave();
 }
 
 void Core::Stop() {

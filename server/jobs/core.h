@@ -100,6 +100,10 @@ class Core {
   // Whether an account has jobs that have not ended.
   bool has_jobs(const std::string& account) const;
 
+  // The process is about to end: other processes with its store, if there are any, look after all
+  // jobs from now on. Calls go on as before; what watchers here see comes from the others.
+  void Leave();
+
   // Nothing starts on its own after this: no poll, no question to Pictory, no pruning. Submits go
   // on; see Submitter::Drain.
   void Stop();

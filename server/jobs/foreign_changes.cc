@@ -75,6 +75,7 @@ void ForeignChanges::OnPage(absl::StatusOr<FeedPage> page) {
   if (absl::IsOutOfRange(page.status())) return FindEnd();
   if (!page.ok()) return Arm();
   events_.stopped(page->stopped_by);
+  events_.shared(page->sharers);
   if (!std::exchange(read_, true)) first_read_.set_value();
   page_position_ = std::move(page->position);
   page_full_ = page->entries.size() >= static_cast<std::size_t>(limits::kFeedPage);

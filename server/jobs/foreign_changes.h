@@ -43,6 +43,8 @@ class ForeignChanges {
     std::function<void(const std::string& tenant)> submitted;
     // With each reading: who has stopped the submits of all processes (FeedPage); empty: nobody.
     std::function<void(const std::string& by)> stopped;
+    // With each reading, too: FeedPage::sharers.
+    std::function<void(int sharers)> shared;
   };
 
   ForeignChanges(const Shards& shards, Feed& feed, Jobs& jobs, Ledger& ledger, Hub& hub,

@@ -78,11 +78,18 @@ void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, boo
     if (change.stored) change.stored(outcome.record);
     if (!change.hidden && IsVisible(outcome.record)) {
       Show(outcome, ended_before);
-    } else {
+    } else if (!change.hidden || !IsVisible(outcome.record) || WasShown(outcome.record)) {
       Hide(outcome.record);
     }
   }
   done(std::move(outcome));
+}
+
+// Whether callers here were shown the record as it is. If not, another process has changed it just
+// before, and who reads the feed must not take the version for one that is known here.
+bool Ledger::WasShown(const JobRecord& record) const {
+  const SnapshotPtr seen = hub_.Find(record.job.tenant, record.job.job_id);
+  return seen != nullptr && seen->revision >= record.job.revision;
 }
 
 void Ledger::Adopt(JobRecord record, Done done) {

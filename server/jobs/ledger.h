@@ -40,7 +40,8 @@ class Ledger {
     observers_.push_back({std::move(observer), of});
   }
 
-  // Adds who is told of each stored change that no observer hears of, before the first change.
+  // Adds who is told of each stored change that no observer hears of, before the first change; but
+  // not of one made of a record that this process has not shown yet.
   void HiddenBy(std::function<void(const JobRecord&)> hidden) {
     hidden_.push_back(std::move(hidden));
   }
@@ -101,6 +102,7 @@ class Ledger {
   // `ended_before`: see Hub::Publish.
   void Finish(const Change& change, Outcome outcome, const Done& done, bool ended_before = false);
   void Show(Outcome& outcome, bool ended_before = false);
+  bool WasShown(const JobRecord& record) const;
   void Hide(const JobRecord& record) const;
   void Tell(const JobRecord& record, const SnapshotPtr& seen, Of of) const;
   void ReadPresent(Outcome outcome, Done done);

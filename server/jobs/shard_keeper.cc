@@ -12,6 +12,15 @@ ShardKeeper::ShardKeeper(Shards& shards, Leases& leases, const Clock& clock, Tim
 
 void ShardKeeper::Start() { Renew(); }
 
+void ShardKeeper::Leave() {
+  leases_.Leave();
+  Renew();
+}
+
+void ShardKeeper::OnSharers(int sharers) {
+  if (std::exchange(sharers_, sharers) != sharers) Renew();
+}
+
 void ShardKeeper::Renew() {
   leases_.Renew([this](absl::StatusOr<Holding> holding) { OnRenewed(std::move(holding)); });
 }

@@ -39,6 +39,11 @@ class ShardKeeper {
 
   // Takes the first shards, then renews for as long as the process lives.
   void Start();
+  // Has other processes take over all shards, and this one renew without them, if there are others.
+  void Leave();
+  // So many processes take a share of the shards: if others came or went, this one renews at once.
+  // For one thread.
+  void OnSharers(int sharers);
   // Hands over the jobs of all shards anew, because changes of them may have been missed.
   void ReadAnew();
   // No renewal starts after this. The store gives the shards back when it closes.
@@ -55,6 +60,7 @@ class ShardKeeper {
   const Clock& clock_;
   const ShardEvents events_;
   NextCall next_;
+  int sharers_ = 0;  // as told last
 
   Mutex mutex_;
   std::set<std::int32_t> unread_ GUARDED_BY(mutex_);  // their jobs are to be read

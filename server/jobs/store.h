@@ -111,9 +111,8 @@ class Submissions {
   // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or
   // replaces `parts` of its result. Of the record's `delivery` it stores only that the answer has
   // arrived, which is never taken back. NOT_FOUND if there is no such record, ABORTED if it does
-  // not have record.version: somebody else was first. Large parts may be written before the record,
-  // with other writes in between; if the rest fails, what was written of them is replaced by the
-  // next Update with that part.
+  // not have record.version: somebody else was first, and nothing of its parts was touched. Large
+  // parts may be written before the record, with other writes in between.
   virtual void Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
                       StoreDone done) = 0;
 
@@ -223,10 +222,10 @@ struct Lease {
 // What a process holds of its store.
 struct Holding {
   std::vector<Lease> leases;  // in the order of their shards
-  int processes = 1;          // that hold leases of this store at present, this one among them
+  int processes = 1;          // that use this store at present, this one among them
   Duration ahead{};           // so far is the store's clock ahead of this process's
-  // Answers about jobs in these shards that a process owed which is gone; this one owes them now.
-  // Each comes once.
+  // Answers that a process owed which is gone, as far as they were found since the last time; this
+  // one owes them now. Each comes once.
   std::vector<OwedJob> owed;
 };
 
@@ -239,9 +238,13 @@ class Leases {
   // Renews the leases of this process, takes free shards while it holds fewer than its share of
   // all, and gives some back while it holds more. A lease that it had and that is not among those
   // given back to it is lost. Submissions in its shards whose process is gone are ended
-  // (jobs/restart.h), and the feed tells of them. Called after Recover. A store of one process
-  // grants all.
+  // (jobs/restart.h), and the feed tells of them; they are looked for after the answer, for that
+  // may take long. Called after Recover. A store of one process grants all.
   virtual void Renew(StoreCallback<Holding> done) = 0;
+
+  // Says that this process is about to end, while it goes on with what it has under way. From the
+  // next Renew on it holds no shards, unless there is no other process to take them.
+  virtual void Leave() {}
 
   // Hands over the visible records of these shards that are not final, one after the other, on a
   // thread of the store; then `done`. What changes meanwhile may come as it was or as it is, and a
@@ -266,6 +269,7 @@ struct FeedPage {
   std::string position;  // after the last of them
   // Who has stopped the submits of all processes (Store::SetStopped), for people; empty: nobody.
   std::string stopped_by;
+  int sharers = 0;  // how many processes take a share of the shards; 0: the store does not say
 };
 
 // Feed is what has changed in the store, whoever changed it, visible or not. A reader follows it

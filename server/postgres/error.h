@@ -86,6 +86,16 @@ class TakenOver final : public Final {
             "copy of one") {}
 };
 
+// The store does not know this gateway any more.
+class Forgotten final : public Final {
+ public:
+  Forgotten()
+      : Final(
+            "the other gateways have taken over this one's work and forgotten it: nothing was "
+            "heard of it for longer than a day, or another process with its name has started and "
+            "ended meanwhile. Nothing that was stored is lost; start this gateway again") {}
+};
+
 // The server does not have what callers were told is stored.
 class LacksCommits final : public Final {
  public:

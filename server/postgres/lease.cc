@@ -53,20 +53,21 @@ absl::Status TakeLease(Connection& connection, Identity& identity) {
   return absl::OkStatus();
 }
 
-WallTime RenewLease(Connection& connection, const Identity& identity, bool shares) {
+WallTime RenewLease(Connection& connection, const Identity& identity, std::optional<bool> shares) {
   const Rows held = connection.Run(
       Statement(absl::StrCat("SELECT lease_until <= ", kNowSql,
-                             " FROM pictory.gateways WHERE gateway = $1 AND epoch = $2 FOR UPDATE"))
-          .Bytes(identity.gateway)
-          .Int(identity.epoch));
-  if (held.size() == 0) throw TakenOver();
+                             ", epoch FROM pictory.gateways WHERE gateway = $1 FOR UPDATE"))
+          .Bytes(identity.gateway));
+  if (held.size() == 0) throw Forgotten();
+  if (held.Int(0, 1) != identity.epoch) throw TakenOver();
   const Rows renewed = connection.Run(
       Statement(absl::StrCat("UPDATE pictory.gateways SET lease_until = ", kNowSql,
-                             " + $2, gone_at = NULL, shares = shares OR $3 WHERE gateway = $1"
-                             " RETURNING lease_until - $2"))
+                             " + $2, gone_at = NULL, shares = CASE WHEN $3 THEN $4 ELSE shares END"
+                             " WHERE gateway = $1 RETURNING lease_until - $2"))
           .Bytes(identity.gateway)
           .Int(Micros(identity.times.lease))
-          .Bool(shares));
+          .Bool(shares.has_value())
+          .Bool(shares.value_or(false)));
   // Others may be taking them just now.
   if (held.Bool(0, 0)) GiveUpShards(connection, identity.gateway);
   return renewed.Time(0, 0);
@@ -105,18 +106,23 @@ void DeclareGone(Connection& connection, const Identity& identity) {
   }
 }
 
-ShareHeld TakeShare(Connection& connection, const Identity& identity) {
+ShareHeld TakeShare(Connection& connection, const Identity& identity, bool leaves) {
   ShareHeld share;
-  const Rows gateways = connection.Run(
-      Statement(absl::StrCat("SELECT jobs_epoch, shares AND lease_until > ", kNowSql,
-                             " FROM pictory.gateways WHERE gone_at IS NULL ORDER BY jobs_epoch")));
-  int sharing = 0;
+  const Rows gateways =
+      connection.Run(Statement(absl::StrCat("SELECT jobs_epoch, lease_until > ", kNowSql,
+                                            ", shares FROM pictory.gateways WHERE gone_at IS NULL"
+                                            " ORDER BY jobs_epoch")));
+  int recovered = 0, sharing = 0;
   for (int row = 0; row < gateways.size(); ++row) {
     share.epochs.push_back(gateways.Int(row, 0));
-    if (gateways.Bool(row, 1)) ++sharing;
+    if (!gateways.Bool(row, 1)) continue;
+    if (gateways.Int(row, 0) > 0) ++recovered;
+    if (gateways.Bool(row, 2)) ++sharing;
   }
-  share.gateways = std::max(sharing, 1);
-  const std::int32_t wanted = (limits::kShards + share.gateways - 1) / share.gateways;
+  share.gateways = std::max(recovered, 1);
+  const std::int32_t part =
+      sharing == 0 ? limits::kShards : (limits::kShards + sharing - 1) / sharing;
+  const std::int32_t wanted = leaves && sharing > 0 ? 0 : part;
   const auto keep = [&share](const Rows& rows) {
     for (int row = 0; row < rows.size(); ++row) {
       share.leases.push_back(

@@ -8,11 +8,12 @@
 // what it held nothing is its own any more. A row with another epoch is a newer process of the same
 // name, and final.
 //
-// These functions throw Error, and TakenOver. Unless they say otherwise they are for a transaction
-// of the caller's, of READ COMMITTED.
+// These functions throw Error, TakenOver and Forgotten. Unless they say otherwise they are for a
+// transaction of the caller's, of READ COMMITTED.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,9 @@ void BeginShort(Connection& connection);
 absl::Status TakeLease(Connection& connection, Identity& identity);
 
 // Renews the lease, and gives back the database's time. If it had run out, the gateway holds no
-// shards any more. `shares`: from now on it takes its share of them.
-WallTime RenewLease(Connection& connection, const Identity& identity, bool shares = false);
+// shards any more. `shares`: whether it takes its share of them from now on; nullopt: as before.
+WallTime RenewLease(Connection& connection, const Identity& identity,
+                    std::optional<bool> shares = std::nullopt);
 
 // The same in a transaction of its own.
 void RenewLeaseAlone(Connection& connection, const Identity& identity);
@@ -69,11 +71,12 @@ void DeclareGone(Connection& connection, const Identity& identity);
 // What a gateway holds.
 struct ShareHeld {
   std::vector<jobs::Lease> leases;   // without `until`, by shard
-  int gateways = 1;                  // that share
+  int gateways = 1;                  // that have recovered, and a lease
   std::vector<std::int64_t> epochs;  // gateways.jobs_epoch of all that are not gone, sorted
 };
 
-// Takes free shards, or gives some back, until the gateway has its share of all.
-ShareHeld TakeShare(Connection& connection, const Identity& identity);
+// Takes free shards, or gives some back, until the gateway has its share of all. One that `leaves`
+// has none, unless nobody else would take them.
+ShareHeld TakeShare(Connection& connection, const Identity& identity, bool leaves);
 
 }  // namespace gateway::postgres

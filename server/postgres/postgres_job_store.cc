@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -81,7 +82,7 @@ absl::StatusOr<std::unique_ptr<PostgresJobStore>> PostgresJobStore::Open(Postgre
       }
       const MonoTime asked = std::chrono::steady_clock::now();
       const WallTime here = SystemClock().WallNow();
-      const WallTime there = RenewLease(*connection, opened.identity, /*shares=*/false);
+      const WallTime there = RenewLease(*connection, opened.identity);
       opened.ahead = (there - here) - (std::chrono::steady_clock::now() - asked) / 2;
       connection->set_patience(limits::kStoreReplyMax);
       Session session(std::move(connection), opened.identity, options.feed_max, std::nullopt);
@@ -113,6 +114,7 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
       lists_(LaneOptions(options.read_queue_max)),
       parts_(LaneOptions(options.read_queue_max)),
       feed_(LaneOptions(options.read_queue_max)),
+      looks_(LaneOptions(options.read_queue_max)),
       writer_({.conninfo = conninfo_,
                .identity = identity_,
                .queue_max = options.write_queue_max,
@@ -169,13 +171,14 @@ void PostgresJobStore::Begin(JobRecord record, Callback<BeginResult> done) {
 
 // A result of many megabytes in one commit would hold up everybody else's small writes. So the
 // parts of a large update are written first, a group's worth a commit, with other writes in
-// between; nobody can see them before the record says that the job has a result.
+// between. They stand aside until the record's transaction makes them the job's.
 struct PostgresJobStore::LargeUpdate {
   JobRecord record;
   std::vector<pictory::JobResult::Part> parts;
   Done done;
-  std::size_t part = 0;   // the next to write,
-  std::size_t slice = 0;  // from here on
+  std::int64_t number = 0;  // under which they stand aside
+  std::size_t part = 0;     // the next to write,
+  std::size_t slice = 0;    // from here on
 };
 
 void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
@@ -183,7 +186,7 @@ void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::
   std::size_t bytes = record.job.result_wire.size();
   for (const auto& part : parts) bytes += part.bytes.size();
   if (bytes > limits::kStoreGroupMaxBytes) {
-    return Continue(std::make_shared<LargeUpdate>(
+    return StartLarge(std::make_shared<LargeUpdate>(
         LargeUpdate{std::move(record), std::move(parts), std::move(done)}));
   }
   writer_.Post({.change = std::make_shared<Change>(
@@ -192,29 +195,54 @@ void PostgresJobStore::Update(JobRecord record, std::vector<pictory::JobResult::
                 .bytes = bytes});
 }
 
-void PostgresJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
+void PostgresJobStore::StartLarge(const std::shared_ptr<LargeUpdate>& update) {
+  WriteFor<std::int64_t>(
+      KeyOf(update->record), [update](Writes& writes) { return writes.StartAside(update->record); },
+      [this, update](absl::StatusOr<std::int64_t> number) {
+        if (!number.ok()) return update->done(number.status());
+        update->number = *number;
+        Continue(update);
+      });
+}
+
+void PostgresJobStore::Continue(const std::shared_ptr<LargeUpdate>& update) {
   if (update->part == update->parts.size()) {
     update->parts.clear();
-    writer_.Post({.change = std::make_shared<Change>(Change{.record = std::move(update->record)}),
-                  .done = std::move(update->done)});
+    writer_.Post(
+        {.change =
+             std::make_shared<Change>(Change{.record = update->record, .aside = update->number}),
+         .done = [this, update](absl::Status status) { EndLarge(update, std::move(status)); }});
     return;
   }
   const auto& part = update->parts[update->part];
   const std::size_t first = update->slice;
   const std::size_t all = SlicesOfPart(part);
   const std::size_t last = std::min(first + kSlicesAtOnce, all);
-  writer_.Post(
-      {.apply = [update, &part, first, last](
-                    Writes& writes) { return writes.PutSlices(update->record, part, first, last); },
-       .job = KeyOf(update->record),
-       .done =
-           [this, update, last, all](absl::Status status) {
-             if (!status.ok()) return update->done(std::move(status));
-             update->slice = last == all ? 0 : last;
-             update->part += last == all ? 1 : 0;
-             Continue(update);
-           },
-       .bytes = (last - first) * limits::kPartSliceBytes});
+  writer_.Post({.apply =
+                    [update, &part, first, last](Writes& writes) {
+                      return writes.PutAside(update->record, update->number, part, first, last);
+                    },
+                .job = KeyOf(update->record),
+                .done =
+                    [this, update, last, all](absl::Status status) {
+                      if (!status.ok()) return EndLarge(update, std::move(status));
+                      update->slice = last == all ? 0 : last;
+                      update->part += last == all ? 1 : 0;
+                      Continue(update);
+                    },
+                .bytes = (last - first) * limits::kPartSliceBytes});
+}
+
+// Of a server that is away nothing is removed: the next update of the job with large parts does it.
+void PostgresJobStore::EndLarge(const std::shared_ptr<LargeUpdate>& update, absl::Status status) {
+  if (status.ok() || absl::IsUnavailable(status)) return update->done(std::move(status));
+  writer_.Post({.apply =
+                    [update](Writes& writes) {
+                      writes.DropAside(KeyOf(update->record), update->number);
+                      return absl::OkStatus();
+                    },
+                .job = KeyOf(update->record),
+                .done = [update, status](const absl::Status&) { update->done(status); }});
 }
 
 template <class T, class Query>
@@ -426,22 +454,32 @@ void PostgresJobStore::ReadPart(std::string tenant, std::string job_id, jobs::v1
       std::move(done));
 }
 
+// Who is told what it holds goes on polling; a look may take minutes where a million jobs have not
+// ended.
 void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
-  WriteFor<Renewal>(
+  WriteFor<std::shared_ptr<Renewal>>(
       {},
-      [this](Writes& writes) -> absl::StatusOr<Renewal> { return writes.Renew(identity_, seen_); },
-      [this, done = std::move(done)](absl::StatusOr<Renewal> renewal) {
-        if (!renewal.ok()) return done(renewal.status());
-        if (renewal->look.shards->empty()) return done(std::move(renewal->holding));
-        TakeLeft(std::make_shared<Renewal>(*std::move(renewal)), done);
+      [this](Writes& writes) -> absl::StatusOr<std::shared_ptr<Renewal>> {
+        return std::make_shared<Renewal>(writes.Renew(identity_, seen_, leaves_));
+      },
+      [this, done = std::move(done)](absl::StatusOr<std::shared_ptr<Renewal>> renewed) {
+        if (!renewed.ok()) return done(renewed.status());
+        const std::shared_ptr<Renewal>& renewal = *renewed;
+        renewal->holding.owed = std::exchange(owed_, {});
+        done(renewal->holding);
+        const bool looks = !renewal->look.shards->empty();
+        if (looks && !looking_.exchange(true)) TakeLeft(renewal);
       });
 }
 
 // If this fails, the next Renew looks again.
-void PostgresJobStore::TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs::Holding> done) {
+void PostgresJobStore::TakeLeft(const std::shared_ptr<Renewal>& renewal) {
   auto found = std::make_shared<LeftJobs>();
-  const auto give = [this, renewal, found, done = std::move(done)](const absl::Status& read) {
-    if (!read.ok()) return done(std::move(renewal->holding));
+  const auto end = [this, renewal, found](const absl::Status& read) {
+    if (!read.ok()) {
+      looking_ = false;
+      return;
+    }
     WriteFor<std::vector<jobs::OwedJob>>(
         {},
         [this, renewal, found](Writes& writes) -> absl::StatusOr<std::vector<jobs::OwedJob>> {
@@ -450,16 +488,16 @@ void PostgresJobStore::TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs:
               std::chrono::duration_cast<WallTime::duration>(renewal->holding.ahead);
           return writes.TakeLeft(now, identity_.gateway, renewal->look, *found);
         },
-        [this, renewal, done](absl::StatusOr<std::vector<jobs::OwedJob>> owed) {
+        [this, renewal](absl::StatusOr<std::vector<jobs::OwedJob>> owed) {
           if (owed.ok()) {
             seen_ = std::move(renewal->seen);
-            renewal->holding.owed = *std::move(owed);
+            std::move(owed->begin(), owed->end(), std::back_inserter(owed_));
           }
-          done(std::move(renewal->holding));
+          looking_ = false;
         });
   };
-  lists_.Post({.read = [renewal, found](Reads& reads) { *found = reads.FindLeft(renewal->look); },
-               .done = give});
+  looks_.Post({.read = [renewal, found](Reads& reads) { *found = reads.FindLeft(renewal->look); },
+               .done = end});
 }
 
 void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,

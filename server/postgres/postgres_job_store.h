@@ -2,11 +2,12 @@
 // want their jobs where their other data is.
 //
 // Writes go through one thread and connection that commits them in groups (postgres/writer.h).
-// Reads have four lanes (postgres/lane.h), for finds, lists, parts and the feed; all reads see
-// every write whose callback ran. Callbacks get the errors of jobs/store.h; RESOURCE_EXHAUSTED when
-// a queue is full; UNAVAILABLE STORE_AWAY while the server cannot be reached; INTERNAL STORE_FAILED
-// once another process has taken this gateway's name, or the server is one that lacks what was
-// stored; and UNAVAILABLE after Close, then inside the call. Thread-safe.
+// Reads have five lanes (postgres/lane.h), for finds, lists, parts, the feed, and looks at all that
+// has not ended; all reads see every write whose callback ran. Callbacks get the errors of
+// jobs/store.h; RESOURCE_EXHAUSTED when a queue is full; UNAVAILABLE STORE_AWAY while the server
+// cannot be reached; INTERNAL STORE_FAILED once another process has taken this gateway's name, or
+// the server is one that lacks what was stored; and UNAVAILABLE after Close, then inside the call.
+// Thread-safe.
 //
 // The feed is read writer by writer: of one gateway's changes each comes after the one before, of
 // two gateways' in any order, so a `gone` may come before an older change of the same job. Who
@@ -107,6 +108,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   void Delete(jobs::JobRecord record, Done done) override;
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override;
   void Renew(Callback<jobs::Holding> done) override;
+  void Leave() override { leaves_ = true; }
   void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
                   Done done) override;
   void FindFeedEnd(Callback<std::string> done) override;
@@ -163,8 +165,10 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   PostgresJobStore(Opened opened, Session session, PostgresOptions options);
 
   struct LargeUpdate;
+  void StartLarge(const std::shared_ptr<LargeUpdate>& update);
   // Posts the next slices of its parts, or at the end its record; the rest follows from there.
-  void Continue(std::shared_ptr<LargeUpdate> update);
+  void Continue(const std::shared_ptr<LargeUpdate>& update);
+  void EndLarge(const std::shared_ptr<LargeUpdate>& update, absl::Status status);
 
   // Writes what gives back a T, of `job` if it is of one; `query` gets Writes, and gives back a
   // StatusOr<T>.
@@ -177,14 +181,15 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
 
   template <class T, class Query>
   void Read(Lane& lane, Query query, Callback<T> done);
-  // Ends what gateways that are gone have left in the shards of the renewal, then tells of it.
-  void TakeLeft(std::shared_ptr<Renewal> renewal, Callback<jobs::Holding> done);
+  // Ends what gateways that are gone have left in the shards of the renewal. What they owed comes
+  // with a later one.
+  void TakeLeft(const std::shared_ptr<Renewal>& renewal);
   // Lets the session be one of this store's.
   Session Attach(Session session);
   void TellRefused(const Error& error);
   Lane::Options LaneOptions(std::size_t queue_max);
   absl::Status Stream(const std::function<void(Reads&)>& read);
-  std::array<Lane*, 4> Lanes() { return {&finds_, &lists_, &parts_, &feed_}; }
+  std::array<Lane*, 5> Lanes() { return {&finds_, &lists_, &parts_, &feed_, &looks_}; }
 
   const std::string conninfo_;
   const std::string place_;
@@ -194,7 +199,12 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   const Identity identity_;
   const Duration close_wait_;
   const std::function<void(std::string)> on_refused_;
-  Seen seen_;  // by the last Renew; on the writer's thread only
+  // These two on the writer's thread only: what there was at the last look, and the answers that
+  // looks have found and no renewal has told of.
+  Seen seen_;
+  std::vector<jobs::OwedJob> owed_;
+  std::atomic<bool> looking_{false};
+  std::atomic<bool> leaves_{false};
   std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
   Told told_;
   End end_;
@@ -203,6 +213,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   Lane lists_;
   Lane parts_;
   Lane feed_;
+  Lane looks_;
   Writer writer_;  // last: its thread uses the others
 };
 

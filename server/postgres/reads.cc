@@ -338,7 +338,8 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
       "SELECT w.writer, w.forgotten, greatest(w.forgotten,"
       " (SELECT max(f.n) FROM pictory.feed AS f WHERE f.writer = w.writer)),"
       " w.ended_at IS NOT NULL, (SELECT feed FROM pictory.store),"
-      " (SELECT address FROM pictory.stops ORDER BY said_at LIMIT 1) FROM pictory.writers AS w");
+      " (SELECT address FROM pictory.stops ORDER BY said_at LIMIT 1),"
+      " (SELECT count(*) FROM pictory.gateways WHERE shares) FROM pictory.writers AS w");
   if (writers.size() == 0 || writers.Int(0, 4) != position->feed) return jobs::FeedForgotten();
   const std::int64_t newest = position->read.rbegin()->first;
   std::map<std::int64_t, std::int64_t> ends;
@@ -371,6 +372,7 @@ absl::StatusOr<jobs::FeedPage> Reads::ReadFeed(const std::string& text, int limi
           .Int(std::max(limit, 0)));
   jobs::FeedPage page;
   if (!writers.IsNull(0, 5)) page.stopped_by = std::string(writers.Bytes(0, 5));
+  page.sharers = static_cast<int>(writers.Int(0, 6));
   std::set<std::tuple<std::int64_t, bool, jobs::JobKey>> told;
   for (int row = rows.size() - 1; row >= 0; --row) {
     std::int64_t& read = position->read[rows.Int(row, 0)];

@@ -6,16 +6,16 @@
 
 namespace gateway::postgres {
 
-Renewal Writes::Renew(const Identity& identity, const Seen& seen) {
+Renewal Writes::Renew(const Identity& identity, const Seen& seen, bool leaves) {
   Renewal renewal;
   jobs::Holding& holding = renewal.holding;
   const MonoTime before = std::chrono::steady_clock::now();
   const WallTime wall = SystemClock().WallNow();
-  const WallTime at_server = RenewLease(connection_, identity, /*shares=*/true);
+  const WallTime at_server = RenewLease(connection_, identity, /*shares=*/!leaves);
   holding.ahead = (at_server - wall) - (std::chrono::steady_clock::now() - before) / 2;
   if (before - since_ > identity.times.grace) DeclareGone(connection_, identity);
 
-  ShareHeld share = TakeShare(connection_, identity);
+  ShareHeld share = TakeShare(connection_, identity, leaves);
   holding.processes = share.gateways;
   holding.leases = std::move(share.leases);
   renewal.seen.epochs = std::move(share.epochs);

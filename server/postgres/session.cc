@@ -43,8 +43,11 @@ Session::Session(std::unique_ptr<Connection> connection, const Identity& identit
       !fit.ok()) {
     throw Final(std::string(fit.message()));
   }
-  if (past.has_value()) Compare(*past);
+  // The number before was given to this gateway, so a server that counts from less lacks that.
+  if (past.has_value() && writer_ <= past->told.writer) throw LacksCommits();
   RenewLease(*connection_, identity);
+  // While the gateway is known its last session is.
+  if (past.has_value()) Compare(*past);
   connection_->Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNowSql,
                                           " WHERE gateway = $1 AND ended_at IS NULL"))
                        .Bytes(identity.gateway));

@@ -38,7 +38,8 @@ class Session {
 
   // Begins a session on a connection, and ends the gateway's earlier ones. It keeps at least its
   // newest `feed_max` changes in the feed. Throws LacksCommits if this is not the server that has
-  // what `past`, if given, was told; and Final if the store has become one of another kind.
+  // what `past`, if given, was told; what RenewLease does; and Final if the store has become one
+  // of another kind.
   Session(std::unique_ptr<Connection> connection, const Identity& identity, std::int64_t feed_max,
           const std::optional<Past>& past);
 

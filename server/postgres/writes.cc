@@ -1,6 +1,7 @@
 #include "postgres/writes.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 
@@ -23,6 +24,12 @@ namespace {
 // MiB.
 constexpr int kPruneSlices = 64;
 
+// A part that stands aside is `part` of its row, and its number times this.
+constexpr int kAside = 16;
+static_assert(jobs::v1::ResultPart_MAX < kAside && kAside == 16);
+// So many numbers there are: `part` is an integer. When one comes again, its row is long gone.
+constexpr std::int64_t kAsideNumbers = std::numeric_limits<std::int32_t>::max() / kAside;
+
 JobKey KeyOf(const JobRecord& record) { return {record.job.tenant, record.job.job_id}; }
 
 std::size_t SlicesIn(std::size_t bytes) {
@@ -41,12 +48,12 @@ struct SliceRows {
       total{Type::kInt}, bytes{Type::kBytes};
 
   void Add(const JobRecord& record, const pictory::JobResult::Part& from, std::size_t first,
-           std::size_t last) {
+           std::size_t last, std::int64_t number = 0) {
     const std::string_view all = from.bytes;
     for (std::size_t at = first; at < last; ++at) {
       tenant.Bytes(record.job.tenant);
       job_id.Bytes(record.job.job_id);
-      part.Int(from.part);
+      part.Int(number * kAside + from.part);
       slice.Int(static_cast<std::int64_t>(at));
       total.Int(static_cast<std::int64_t>(all.size()));
       bytes.Bytes(all.substr(at * limits::kPartSliceBytes, limits::kPartSliceBytes));
@@ -273,6 +280,7 @@ void Writes::PutParts(const std::vector<Change*>& changes) {
   Array tenant(Type::kBytes), job_id(Type::kBytes), part(Type::kInt);
   SliceRows slices;
   for (const Change* change : changes) {
+    if (change->aside > 0) TakeAside(KeyOf(change->record), change->aside);
     for (const auto& one : change->parts) {
       tenant.Bytes(change->record.job.tenant);
       job_id.Bytes(change->record.job.job_id);
@@ -291,20 +299,44 @@ void Writes::PutParts(const std::vector<Change*>& changes) {
   slices.Insert(connection_);
 }
 
-absl::Status Writes::PutSlices(const JobRecord& record, const pictory::JobResult::Part& part,
-                               std::size_t first, std::size_t last) {
+absl::StatusOr<std::int64_t> Writes::StartAside(const JobRecord& record) {
   if (absl::Status row = LabelsToChange(record).status(); !row.ok()) return row;
-  if (first == 0) {
-    connection_.Run(
-        Statement("DELETE FROM pictory.parts WHERE tenant = $1 AND job_id = $2 AND part = $3")
-            .Bytes(record.job.tenant)
-            .Bytes(record.job.job_id)
-            .Int(part.part));
-  }
+  const std::int64_t count =
+      connection_
+          .Run("UPDATE pictory.store SET last_writer = last_writer + 1 RETURNING last_writer")
+          .Int(0, 0);
+  return count % (kAsideNumbers - 1) + 1;
+}
+
+absl::Status Writes::PutAside(const JobRecord& record, std::int64_t number,
+                              const pictory::JobResult::Part& part, std::size_t first,
+                              std::size_t last) {
+  if (absl::Status row = LabelsToChange(record).status(); !row.ok()) return row;
   SliceRows slices;
-  slices.Add(record, part, first, last);
+  slices.Add(record, part, first, last, number);
   slices.Insert(connection_);
   return absl::OkStatus();
+}
+
+void Writes::DropAside(const JobKey& job, std::int64_t number) {
+  connection_.Run(Statement("DELETE FROM pictory.parts WHERE tenant = $1 AND job_id = $2"
+                            " AND part BETWEEN $3 AND $3 + 15")
+                      .Bytes(job.tenant)
+                      .Bytes(job.id)
+                      .Int(number * kAside));
+}
+
+// What stands aside under other numbers is of attempts that have ended, or that find another
+// version of the record from now on.
+void Writes::TakeAside(const JobKey& job, std::int64_t number) {
+  for (const char* sql :
+       {"DELETE FROM pictory.parts WHERE tenant = $1 AND job_id = $2"
+        " AND part NOT BETWEEN $3 AND $3 + 15 AND (part >= 16 OR part IN (SELECT part % 16"
+        " FROM pictory.parts WHERE tenant = $1 AND job_id = $2 AND part BETWEEN $3 AND $3 + 15))",
+        "UPDATE pictory.parts SET part = part % 16"
+        " WHERE tenant = $1 AND job_id = $2 AND part BETWEEN $3 AND $3 + 15"}) {
+    connection_.Run(Statement(sql).Bytes(job.tenant).Bytes(job.id).Int(number * kAside));
+  }
 }
 
 absl::StatusOr<std::string> Writes::TakeOver(const JobRecord& record,

@@ -28,6 +28,7 @@ struct Change {
   Kind kind = Kind::kUpdate;
   jobs::JobRecord record;
   std::vector<pictory::JobResult::Part> parts;
+  std::int64_t aside = 0;  // parts of this number become the job's, too (Writes::StartAside)
   // What became of it.
   absl::Status status;
   jobs::BeginResult begun;  // of a kBegin
@@ -57,10 +58,15 @@ class Writes {
   // The same for one.
   void Apply(Change& change);
 
-  // Writes the slices [first, last) of a part of a job that has record.version; writing the first
-  // one removes what was there of the part.
-  absl::Status PutSlices(const jobs::JobRecord& record, const pictory::JobResult::Part& part,
-                         std::size_t first, std::size_t last);
+  // Parts that are written before the record that they are of stand aside until then, under a
+  // number that nobody else has: what two gateways store of one job at a time is not mixed. This
+  // gives the number. ABORTED or NOT_FOUND if the job does not have record.version.
+  absl::StatusOr<std::int64_t> StartAside(const jobs::JobRecord& record);
+  // Writes the slices [first, last) of a part aside; errors as above.
+  absl::Status PutAside(const jobs::JobRecord& record, std::int64_t number,
+                        const pictory::JobResult::Part& part, std::size_t first, std::size_t last);
+  // Removes what stands aside under this number.
+  void DropAside(const jobs::JobKey& job, std::int64_t number);
   void Adopt(const jobs::JobRecord& record);
   absl::StatusOr<std::string> TakeOver(const jobs::JobRecord& record, std::int64_t adopted_version);
   void KeepHints(const jobs::JobKey& job, const std::vector<std::string>& pictory_job_ids);
@@ -76,8 +82,8 @@ class Writes {
   // that are gone, which were found among all jobs, and takes over the answers that they owed. The
   // rest of what a process is told when it starts is Reads::CountAll's.
   jobs::Recovered Recover(WallTime now, const std::string& gateway, const LeftJobs& found);
-  // Renews the lease and the shards; `seen`: at the last look.
-  Renewal Renew(const Identity& identity, const Seen& seen);
+  // Renews the lease and the shards; `seen`: at the last look. `leaves`: see Leases::Leave.
+  Renewal Renew(const Identity& identity, const Seen& seen, bool leaves);
   // Ends what gateways that are gone have left, and takes over the answers that they owed.
   std::vector<jobs::OwedJob> TakeLeft(WallTime now, const std::string& gateway, const Left& left,
                                       const LeftJobs& found);
@@ -104,6 +110,8 @@ class Writes {
   void RemoveLabels(const jobs::JobKey& job, const std::string& labels);
   int RemoveParts(const jobs::JobKey& job);
   void PutParts(const std::vector<Change*>& changes);
+  // Has the parts that stand aside under this number take the place of the job's.
+  void TakeAside(const jobs::JobKey& job, std::int64_t number);
   void Rename(const std::string& tenant, const std::string& adopted, const std::string& job_id);
   // Removes the record, if it still has `version`; returns whether it had.
   bool RemoveRow(const jobs::JobKey& job, std::int64_t version);

@@ -224,6 +224,26 @@ TEST_F(SeveralProcessesTest, AWatchEndsWhereverItIs) {
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
 }
 
+// Before it hears of the end it writes something about the job that callers do not see.
+TEST_F(SeveralProcessesTest, AHiddenChangeDoesNotHideWhatItWasMadeOf) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_);
+  ASSERT_NE(Load(b_, job), nullptr);
+  auto watcher = std::make_shared<Watching>();
+  const auto subscribed = b_.core->hub.Subscribe(tenants::kDefaultTenant, job, watcher);
+  b_.timers.Stop();
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  bool stored = false;
+  b_.core->ledger.Update({.record = Stored("r1"), .hidden = true},
+                         [&stored](const Ledger::Outcome& done) { stored = done.status.ok(); });
+  ASSERT_TRUE(stored);
+  b_.timers.GoOn();
+  clock_.Advance(seconds(1));
+  ASSERT_FALSE(watcher->seen.empty());
+  EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
 TEST_F(SeveralProcessesTest, AJobOfAnotherIsReadFromTheStore) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string job = SubmitAt(a_);
@@ -251,6 +271,51 @@ TEST_F(SeveralProcessesTest, TheJobsOfOneThatIsGoneArePolledElsewhere) {
   EXPECT_EQ(b_.core->poller.followed(), 1u);
   clock_.Advance(seconds(30));
   EXPECT_GT(b_.Polls(), 0);
+}
+
+TEST_F(SeveralProcessesTest, OneThatDrainsGivesItsJobsToOthersAndItsWatchesGoOn) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_);
+  auto watcher = std::make_shared<Watching>();
+  const auto subscribed = a_.core->hub.Subscribe(tenants::kDefaultTenant, job, watcher);
+  a_.core->Leave();
+  EXPECT_EQ(a_.core->shards.count(), 0) << "at once";
+  const int polls = a_.Polls();
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(b_.core->shards.count(), limits::kShards);
+  EXPECT_EQ(b_.core->poller.followed(), 1u);
+  b_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  EXPECT_EQ(a_.Polls(), polls);
+  ASSERT_FALSE(watcher->seen.empty());
+  EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(Load(a_, job)->state, v1::JOB_STATE_FAILED);
+}
+
+TEST_F(SeveralProcessesTest, WhatOneThatDrainsHasUnderWayIsFollowedByOthers) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+  const Answered first = Submit(a_, Preview("r1"));
+  a_.core->Leave();
+  clock_.Advance(2 * limits::kStoreLease);
+  ASSERT_EQ(b_.core->shards.count(), limits::kShards);
+  EXPECT_EQ(Stored("r1").submission, SubmissionState::kSending);
+  a_.transport.Answer(Reply(200, kTakenAsP1));
+  ASSERT_TRUE(first->has_value() && (*first)->ok());
+  EXPECT_EQ(a_.core->poller.followed(), 0u);
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(b_.core->poller.followed(), 1u);
+}
+
+TEST_F(SeveralProcessesTest, OneThatDrainsAloneGoesOnToPoll) {
+  clock_.Advance(2 * limits::kStoreLease);
+  SubmitAt(a_);
+  b_.timers.Kill();
+  b_.store.Close();
+  a_.core->Leave();
+  clock_.Advance(seconds(60));
+  EXPECT_EQ(a_.core->shards.count(), limits::kShards);
+  EXPECT_GT(a_.Polls(), 0);
 }
 
 TEST_F(SeveralProcessesTest, OneThatWasStoppedPollsNothingThatIsAnothersNow) {

@@ -108,6 +108,21 @@ class GatewaysTest : public ::testing::Test {
     }
     return held;
   }
+  // Renews until somebody has found and ended an attempt that was left.
+  static void AwaitEnd(const std::string& request_id, const std::vector<Member*>& members) {
+    const auto until = std::chrono::steady_clock::now() + store::kPatience;
+    while (jobs::IsInFlight(members.front()->Find(request_id).submission)) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << request_id;
+      for (Member* member : members) member->Renew();
+    }
+  }
+  // Renews until an answer is owed.
+  static std::vector<jobs::OwedJob> AwaitOwed(Member& member) {
+    const auto until = std::chrono::steady_clock::now() + store::kPatience;
+    std::vector<jobs::OwedJob> owed;
+    while (owed.empty() && std::chrono::steady_clock::now() < until) owed = member.Renew().owed;
+    return owed;
+  }
   // Each shard is somebody's, nobody's share is off by a fifth.
   static void ExpectFair(const std::map<const Member*, std::set<std::int32_t>>& held) {
     std::set<std::int32_t> all;
@@ -154,7 +169,37 @@ TEST_F(GatewaysTest, WhoIsStillRecoveringTakesNoShare) {
   Member& one = Join("one");
   Join("two");
   EXPECT_THAT(one.Shards(), SizeIs(limits::kShards));
-  EXPECT_EQ(one.Renew().processes, 1);
+  EXPECT_EQ(one.Renew().processes, 2) << "but may have been asked something soon";
+}
+
+// One that drains still hears answers, and may take submits for a while.
+TEST_F(GatewaysTest, WhoLeavesGivesItsShardsToOthersAndKeepsItsLease) {
+  times_.lease = std::chrono::seconds(15);
+  Member& one = Join("one");
+  Member& two = Join("two");
+  Spread({&one, &two});
+  JobRecord sending = one.Sending("1", 5);
+  const auto sharers = [&two] {
+    return two.calls().ReadFeed(two.calls().FindFeedEnd().value(), 9)->sharers;
+  };
+  EXPECT_EQ(sharers(), 2);
+  one.store().Leave();
+  EXPECT_THAT(one.Shards(), IsEmpty());
+  EXPECT_EQ(sharers(), 1) << "so that the others take them at once";
+  const jobs::Holding held = two.Renew();
+  EXPECT_THAT(held.leases, SizeIs(limits::kShards));
+  EXPECT_EQ(held.processes, 2);
+  EXPECT_THAT(one.Shards(), IsEmpty());
+  sending.submission = SubmissionState::kAccepted;
+  sending.job.pictory_job_id = "p1";
+  EXPECT_TRUE(one.calls().UpdateVersion(sending).ok()) << "its attempt is still its own";
+  EXPECT_EQ(Gone(), 0);
+  two.store().Close();
+  EXPECT_THAT(one.Shards(), SizeIs(limits::kShards)) << "there is nobody else";
+  Member& three = Join("three");
+  EXPECT_THAT(three.Shards(), IsEmpty());
+  EXPECT_THAT(one.Shards(), IsEmpty());
+  EXPECT_THAT(three.Shards(), SizeIs(limits::kShards));
 }
 
 TEST_F(GatewaysTest, AShardThatMovesGetsALaterEpoch) {
@@ -207,6 +252,8 @@ TEST_F(GatewaysTest, WhatAGatewayLeavesThatWasKilledIsEndedByTheOwnerOfTheShard)
   judge.Renew();
   EXPECT_EQ(Gone(), 1);
   ExpectFair(Spread({&judge, &young}));
+  AwaitEnd("r1", {&judge, &young});
+  AwaitEnd("r2", {&judge, &young});
   EXPECT_EQ(judge.Find("r1").submission, SubmissionState::kUnknown);
   EXPECT_EQ(judge.Find("r1").job.state, jobs::v1::JOB_STATE_UNCONFIRMED);
   EXPECT_EQ(judge.Find("r2").submission, SubmissionState::kNotSent);
@@ -259,6 +306,7 @@ TEST_F(GatewaysTest, AGatewayThatWasGoneGoesOnWithoutWhatItHeld) {
   Spread({&judge});
   ASSERT_EQ(Gone(), 1);
   EXPECT_THAT(judge.Shards(), SizeIs(limits::kShards));
+  AwaitEnd("r1", {&judge});
   EXPECT_EQ(judge.Find("r1").submission, SubmissionState::kUnknown);
   JobRecord newer = judge.Find("request-of-j2");
   newer.job.message = "newer";
@@ -275,10 +323,39 @@ TEST_F(GatewaysTest, AGatewayThatWasGoneGoesOnWithoutWhatItHeld) {
   known.job.pictory_job_id = "p1";
   EXPECT_TRUE(sleeper.calls().UpdateVersion(known).ok());
   EXPECT_EQ(Gone(), 0);
-  ExpectFair(Spread({&sleeper, &judge}));
   sleeper.Sending("3", 5);
-  Spread({&sleeper, &judge});
+  JobRecord left = Begun("j4", "r4");
+  left.owner_epoch = 1'000'000;  // nobody's
+  left.job.shard = 5;
+  ASSERT_TRUE(judge.calls().Begin(left).ok());
+  ExpectFair(Spread({&sleeper, &judge}));
+  AwaitEnd("r4", {&sleeper, &judge});
   EXPECT_EQ(judge.Find("r3").submission, SubmissionState::kSending) << "it has its epoch again";
+}
+
+TEST_F(GatewaysTest, OneThatWasCutOffForADayIsToldSo) {
+  Member& sleeper = Join("sleeper");
+  Member& judge = Join("judge");
+  Spread({&sleeper, &judge});
+  ASSERT_TRUE(sleeper.calls().Begin(Begun("j1", "r1")).ok());
+  sleeper.proxy().SetOpen(false);
+  Age("sleeper", std::chrono::seconds(1));
+  judge.Renew();
+  ASSERT_EQ(Gone(), 1);
+  server_.Sql(
+      "UPDATE pictory.gateways SET gone_at = 1 WHERE gone_at > 0;"
+      " UPDATE pictory.writers SET ended_at = 1 WHERE ended_at > 0");
+  const jobs::PruneQuery nothing{.finished_before = {}, .untouched_since = {}, .limit = 1};
+  ASSERT_TRUE(judge.calls().Prune(nothing).ok());
+  sleeper.proxy().SetOpen(true);
+  EXPECT_FALSE(sleeper.calls().Begin(Begun("j2", "r2")).ok());
+  const absl::Status why = sleeper.WaitForFatal();
+  EXPECT_THAT(why.message(), ::testing::HasSubstr("longer than a day"));
+  EXPECT_THAT(why.message(), ::testing::HasSubstr("start this gateway again"));
+  EXPECT_THAT(why.message(), ::testing::Not(::testing::HasSubstr("lacks")));
+  Member& again = Join("sleeper");
+  EXPECT_EQ(again.Find("r1").job.job_id, "j1");
+  ExpectFair(Spread({&again, &judge}));
 }
 
 // Its lease has run out and nobody has given it up: others have its shards, or are taking them.
@@ -357,12 +434,28 @@ TEST_F(GatewaysTest, WhatAGatewayOwedThatIsGoneIsOwedByTheOwnerOfTheShard) {
   ASSERT_TRUE(one.calls().Adopt(Keyless("1", one, 1'020)).ok());
   one.Kill();
   Age("one", std::chrono::seconds(1));
-  std::vector<jobs::OwedJob> owed;
-  for (int i = 0; i < 3; ++i) {
-    for (jobs::OwedJob& job : two.Renew().owed) owed.push_back(std::move(job));
-  }
-  EXPECT_THAT(JobIds(owed), ElementsAre("j1")) << "each once";
+  EXPECT_THAT(JobIds(AwaitOwed(two)), ElementsAre("j1"));
+  EXPECT_THAT(two.Renew().owed, IsEmpty()) << "each comes once";
   EXPECT_EQ(two.Find("request-of-j1").owner_epoch, two.recovered().epoch);
+}
+
+// To look through a million jobs takes long, and polls must go on meanwhile.
+TEST_F(GatewaysTest, WhoRenewsDoesNotWaitForWhatOthersHaveLeft) {
+  Member& one = Join("one");
+  Member& two = Join("two");
+  Spread({&one, &two});
+  ASSERT_TRUE(one.calls().Adopt(Keyless("1", one, 1'020)).ok());
+  one.Kill();
+  Age("one", std::chrono::seconds(1));
+  auto holder = Connection::Open(server_.conninfo(), store::kPatience);
+  holder->Script("BEGIN; LOCK TABLE pictory.jobs IN ACCESS EXCLUSIVE MODE");
+  for (int i = 0; i < 3; ++i) {
+    const jobs::Holding held = two.Renew();
+    EXPECT_THAT(held.leases, SizeIs(limits::kShards));
+    EXPECT_THAT(held.owed, IsEmpty());
+  }
+  holder->Rollback();
+  EXPECT_THAT(JobIds(AwaitOwed(two)), ElementsAre("j1"));
 }
 
 // The end of one says nothing of the answers of the others.
@@ -423,6 +516,54 @@ TEST_F(GatewaysTest, TheFeedTellsEachGatewayOfAllOthers) {
     }
     EXPECT_THAT(told, SizeIs(members.size() * kJobs)) << m;
   }
+}
+
+// Two store a result of many megabytes at the same time, because the shard has moved meanwhile.
+TEST_F(GatewaysTest, LargeResultsOfTwoAreNotMixed) {
+  Member& one = Join("one");
+  Member& two = Join("two");
+  ASSERT_TRUE(one.calls().Adopt(Accepted("j1", "p1")).ok());
+  server_.Sql(
+      "INSERT INTO pictory.parts VALUES ('acme', 'j1', 16 * 1234567 + 4, 0, 1, 'x');"  // of one
+      // that died. And the record of the first is held up.
+      "CREATE TABLE pictory.gate (); CREATE FUNCTION pictory.wait() RETURNS trigger AS $$ BEGIN"
+      " WHILE EXISTS (SELECT 1 FROM pg_class WHERE relname = 'gate') LOOP"
+      " PERFORM pg_sleep(0.05); END LOOP; RETURN NEW; END $$ LANGUAGE plpgsql;"
+      " CREATE TRIGGER wait BEFORE UPDATE ON pictory.jobs FOR EACH ROW WHEN (NEW.message = 'of "
+      "one')"
+      " EXECUTE FUNCTION pictory.wait()");
+  const auto put = [](Member& member, const std::string& whose, char letter) {
+    JobRecord record = Accepted("j1", "p1");
+    record.version = 1;
+    record.job.message = whose;
+    const std::string large(limits::kStoreGroupMaxBytes + 1, letter);
+    store::Answer<absl::Status> stored;
+    member.store().Update(record,
+                          {{jobs::v1::RESULT_PART_TXT, large}, {jobs::v1::RESULT_PART_SRT, large}},
+                          stored.Callback());
+    return stored;
+  };
+  const auto waiting = [this](const std::string& of) {
+    const std::string query = "SELECT count(*) FROM pg_stat_activity WHERE " + of;
+    const auto until = std::chrono::steady_clock::now() + store::kPatience;
+    while (server_.Number(query) == 0 && std::chrono::steady_clock::now() < until) {
+    }
+    EXPECT_GT(server_.Number(query), 0) << of;
+  };
+  store::Answer<absl::Status> first = put(one, "of one", 'a');
+  waiting("wait_event = 'PgSleep'");
+  store::Answer<absl::Status> second = put(two, "of two", 'b');
+  waiting("wait_event_type = 'Lock'");
+  server_.Sql("DROP TABLE pictory.gate");
+  EXPECT_TRUE(first.Wait().ok());
+  EXPECT_TRUE(absl::IsAborted(second.Wait()));
+  EXPECT_EQ(two.Find("request-of-j1").job.message, "of one");
+  for (const auto part : {jobs::v1::RESULT_PART_TXT, jobs::v1::RESULT_PART_SRT}) {
+    const auto read = two.calls().ReadPart("acme", "j1", part, 0, INT64_MAX);
+    EXPECT_EQ(read->data, std::string(limits::kStoreGroupMaxBytes + 1, 'a'));
+  }
+  EXPECT_EQ(server_.Number("SELECT count(*) FROM pictory.parts WHERE part >= 16"), 0)
+      << "nothing is left of what did not become the job's";
 }
 
 // The gateway that gets a webhook's call need not be the one that looks after the job.

@@ -25,6 +25,7 @@ struct SharedDisk {
   struct Process {
     std::int64_t epoch = 0;
     MonoTime until{};
+    bool leaves = false;
   };
   struct Shard {
     std::string owner;
@@ -144,14 +145,19 @@ class SharedStore final : public jobs::Store {
     if (!Refuse(done)) disk_.jobs.FindFeedEnd(std::move(done));
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
-    if (!Refuse(done)) disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
+    if (Refuse(done)) return;
+    disk_.jobs.ReadFeed(std::move(position), limit,
+                        [this, done = std::move(done)](absl::StatusOr<jobs::FeedPage> page) {
+                          if (page.ok()) page->sharers = Sharers();
+                          done(std::move(page));
+                        });
   }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(absl::OkStatus()); }
 
   void Renew(Callback<jobs::Holding> done) override {
     if (Refuse(done)) return;
     const MonoTime now = disk_.clock.Now();
-    disk_.processes[name_] = {epoch_, now + limits::kStoreLease};
+    disk_.processes[name_] = {epoch_, now + limits::kStoreLease, leaves_};
     const auto lives = [&](const std::string& name) {
       const auto found = disk_.processes.find(name);
       return found != disk_.processes.end() && found->second.until > now;
@@ -160,8 +166,9 @@ class SharedStore final : public jobs::Store {
     holding.processes = static_cast<int>(
         std::count_if(disk_.processes.begin(), disk_.processes.end(),
                       [&](const auto& process) { return process.second.until > now; }));
-    const auto share =
-        static_cast<std::size_t>((limits::kShards + holding.processes - 1) / holding.processes);
+    const int sharing = Sharers();
+    const int part = sharing == 0 ? limits::kShards : (limits::kShards + sharing - 1) / sharing;
+    const auto share = static_cast<std::size_t>(leaves_ && sharing > 0 ? 0 : part);
     const auto own = [this](const SharedDisk::Shard& shard) { return shard.owner == name_; };
     auto held =
         static_cast<std::size_t>(std::count_if(disk_.shards.begin(), disk_.shards.end(), own));
@@ -183,6 +190,8 @@ class SharedStore final : public jobs::Store {
     }
     done(std::move(holding));
   }
+
+  void Leave() override { leaves_ = true; }
 
   void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
                   Done done) override {
@@ -215,6 +224,12 @@ class SharedStore final : public jobs::Store {
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
 
  private:
+  int Sharers() const {
+    return static_cast<int>(
+        std::count_if(disk_.processes.begin(), disk_.processes.end(), [this](const auto& process) {
+          return process.second.until > disk_.clock.Now() && !process.second.leaves;
+        }));
+  }
   bool Refuse(const auto& done) const {
     if (away_) done(errors::StoreAway(limits::kStoreRetryAfter));
     return away_;
@@ -233,6 +248,7 @@ class SharedStore final : public jobs::Store {
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
+  bool leaves_ = false;
   std::vector<jobs::JobKey> hinted_;
 };
 
