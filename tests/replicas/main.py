@@ -1,12 +1,14 @@
 """Several gateways on one PostgreSQL, with one sandbox for Pictory, some behind Envoy: they are killed, stopped and cut
 off while jobs run, and the sandbox says what was paid for and how often it was asked.
 
-    tests/replicas/run                 every row, some 12 minutes
+    tests/replicas/run                 every row, under 20 minutes
     tests/replicas/run --quick         those that are short, five minutes
+    tests/replicas/run --long          more kills and restarts of some, an hour and a half
     tests/replicas/run --only NAME...  these rows
     tests/replicas/run --list          the rows
 
-Builds what it needs (preset `check`) and starts everything on loopback: real gateways, a real PostgreSQL. Prints one
+Builds what it needs (preset `check`) and starts everything on loopback: real gateways, a real PostgreSQL; for the row
+`cut` that is in a network of its own, which root makes; for `patroni` there are three, Patroni and etcd. Prints one
 line a row: what was seen, and whether that is what must be. With --keep, state directories and logs stay; those of a
 row that is not met stay anyway. Exit 0 only if every row is met.
 """
@@ -20,12 +22,23 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support" / "python"), str(HERE.par
 
 import tools  # noqa: E402
 from cases import ROWS  # noqa: E402
+from clock import clock_off  # noqa: E402
+from cut import cut  # noqa: E402
+from leaders import patroni  # noqa: E402
 from live import rows  # noqa: E402
+from live.rows import Row  # noqa: E402
 
 COMMAND = "tests/replicas/run"
+ROWS = [
+    *ROWS,
+    Row("patroni", "the leader is killed, Patroni has another one lead", patroni, short=False),
+    Row("cut", "the network between one and PostgreSQL is cut", cut, short=False),
+    Row("clock-off", "one has its clock an hour ahead, then behind", clock_off, short=False),
+]
+LONG = ("--long", {"action": "store_true", "help": "more kills and restarts; the bounds are the same"})
 
 if __name__ == "__main__":
-    options = rows.arguments(COMMAND, __doc__, ROWS)
+    options = rows.arguments(COMMAND, __doc__, ROWS, [LONG])
     if not options.list:  # Envoy's environment
         tools.set_up(clients=False)
         tools.go_there(__file__)

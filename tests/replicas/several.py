@@ -21,13 +21,16 @@ class Several(Rig):
     def __enter__(self):
         try:
             self.pictory = self.sandbox("--speed", self.speed)
-            self.server = self.postgres()
+            self.server = self.serve()
             self.database = self.server.database("jobs")
             self.gateways = [self.add() for _ in range(self.wanted)]
         except BaseException:
             self.exits.close()
             raise
         return self
+
+    def serve(self):
+        return self.postgres()
 
     def add(self, **kwargs):
         made = self.gateway(self.pictory.url, *self.flags, start=False, **kwargs)

@@ -28,6 +28,15 @@ def psql(database, script):
     return done.stdout.splitlines()
 
 
+def servant(folder):
+    """Who it runs as, for subprocess, and whose the folder is from now on: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam("postgres")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
 class Postgres:
     STANDBY = "standby"
 
@@ -36,12 +45,7 @@ class Postgres:
         # Short, because the path of a socket must be.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
         self.log = self.folder / "log"
-        # It refuses to run as root.
-        self.servant = {}
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self.servant = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.servant = servant(self.folder)
         self.folder.chmod(0o711)
         made = [program("initdb"), "-D", self.data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         if primary:
