@@ -1,10 +1,12 @@
 """Results outlive Pictory: the files of a finished job are kept by the gateway, whatever Pictory, the process or the disk
 does meanwhile."""
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
+import sqlite3
 import subprocess
 import unittest
 import urllib.error
@@ -18,6 +20,7 @@ from full_disk_test import own_mounts
 STORY = {"videoName": "tale", "scenes": [{"story": "One sentence."}]}
 FILES = ["video.mp4", "thumbnail.jpg", "audio.mp3", "video.srt", "video.vtt", "video.txt"]
 MEDIA = {"path_prefix": "/media/"}
+OLD_MICROSECONDS = 31 * 24 * 3600 * 10**6  # a day more than finished jobs are kept
 
 
 def fetch(url):
@@ -184,13 +187,36 @@ class TakenOver(Archive):
         self.start()
         self.check(*self.resolve())
 
-    def test_a_kill_in_between_loses_none(self):
-        self.start()
-        # What stands in the way keeps one file at least under the other's name until the process is killed.
-        adopted, job, files = self.resolve(
-            lambda job: (self.archive / "default" / job / "video.txt").mkdir(parents=True))
+    def kept_apart(self):
+        """The same, and one file at least stays under the other's name until what stands in the way is removed."""
+        found = self.resolve(lambda job: (self.archive / "default" / job / "video.txt").mkdir(parents=True))
+        adopted, job, _ = found
         wait_until(lambda: '"event":"not_renamed"' in self.g.log.read_text(), "the attempt to rename")
         self.assertEqual(self.g.json("get", job)["archive"]["takenOver"], [adopted])
+        return found
+
+    def test_the_files_under_its_other_name_go_when_it_is_old_enough_to_be_forgotten(self):
+        self.start()
+        adopted, job, _ = self.kept_apart()
+        kept = self.render()
+        self.wait_archived(kept)
+        self.g.terminate()
+        self.assertTrue((self.archive / "default" / adopted / "video.txt").exists())
+        # Only its end is long ago. The names say when jobs were made, so no start takes these for what nobody knows.
+        with contextlib.closing(sqlite3.connect(self.g.state / "jobs" / "pictory" / "jobs.db")) as db, db:
+            old = db.execute("UPDATE jobs SET finish_time = finish_time - ? WHERE job_id = ?", (OLD_MICROSECONDS, job))
+            self.assertEqual(old.rowcount, 1)
+        self.g.start()
+        folder = self.archive / "default"
+        wait_until(lambda: [f.name for f in folder.iterdir()] == [kept], "the end of the files under both names")
+        for name in job, adopted:
+            self.assertEqual(self.g.run("get", name).returncode, 3)
+        self.assertEqual(self.on_disk(), sorted(FILES))
+        self.assertEqual(self.download(kept)[0].returncode, 0)
+
+    def test_a_kill_in_between_loses_none(self):
+        self.start()
+        adopted, job, files = self.kept_apart()
         self.assertEqual(self.download(job)[0].returncode, 0)
         self.g.kill()
         self.assertTrue((self.archive / "default" / adopted / "video.txt").exists())

@@ -129,6 +129,36 @@ class Terminal(unittest.TestCase):
             self.assertLessEqual(len(done.stderr.splitlines()), 4, done.stderr)
 
 
+class Colours(unittest.TestCase):
+    def shown(self, g, *args, **env):
+        """What a list of all jobs writes to a terminal."""
+        terminal, theirs = os.openpty()
+        env = {name: value for name, value in g.env.items() if name != "NO_COLOR"} | {
+            "PICTORY_GATEWAY": g.grpc, "TERM": "xterm", **env}
+        process = subprocess.Popen([BIN / "pictory", "list", *args], env=env, stdin=subprocess.DEVNULL, stdout=theirs)
+        os.close(theirs)
+        text = b""
+        try:
+            while piece := os.read(terminal, 65536):
+                text += piece
+        except OSError:  # how Linux tells that nobody has the other end
+            pass
+        os.close(terminal)
+        self.assertEqual(process.wait(timeout=DEADLINE_SECONDS), 0)
+        return text.decode()
+
+    def test_they_are_for_who_has_not_said_no(self):
+        green = "\x1b[32mSUCCEEDED"
+        with gateway() as g:
+            g.json("image", "--prompt", "A lake at night", "--wait")
+            self.assertIn(green, self.shown(g))
+            self.assertIn(green, self.shown(g, NO_COLOR=""))
+            self.assertIn(green, self.shown(g, "--color", "always", NO_COLOR="1"))
+            for plain in (self.shown(g, NO_COLOR="1"), self.shown(g, TERM="dumb"), self.shown(g, "--color", "never")):
+                self.assertIn("SUCCEEDED", plain)
+                self.assertNotIn("\x1b", plain)
+
+
 class Scripts(unittest.TestCase):
     def test_every_kind_says_which_command_fetches_what(self):
         parts = {"txt", "srt", "vtt", "result-json", "render-params", "transcript"}
