@@ -2,6 +2,7 @@
 
     tests/chaos/run                 every row, some minutes
     tests/chaos/run --quick         fewer cycles of each, under two minutes
+    tests/chaos/run --long          more cycles of some
     tests/chaos/run --only NAME...  these rows
     tests/chaos/run --list          the rows
 
@@ -23,5 +24,6 @@ from table import ROWS  # noqa: E402
 
 
 if __name__ == "__main__":
-    more = [("--cycles", {"type": int, "help": "instead of the row's own number"})]
+    more = [("--cycles", {"type": int, "help": "instead of the row's own number"}),
+            ("--long", {"action": "store_true", "help": "more cycles of some rows"})]
     sys.exit(rows.main("tests/chaos/run", ROWS, rows.arguments("tests/chaos/run", __doc__, ROWS, more)))

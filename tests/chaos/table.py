@@ -16,12 +16,13 @@ from waiting import killed_while_waiting
 SHOWN = 10  # problems
 
 
-def row(name, what, function, unit, cycles, quick):
-    """`function`: (Rig, cycles) -> Tally."""
+def row(name, what, function, unit, cycles, quick, long=None):
+    """`function`: (Rig, cycles) -> Tally. `long`: the cycles of a --long run, if they are others."""
 
     def measure(folder, options):
         with Rig(folder) as rig:
-            tally = function(rig, options.cycles or (quick if options.quick else cycles))
+            usual = quick if options.quick else long if options.long and long else cycles
+            tally = function(rig, options.cycles or usual)
         below = tally.problems[:SHOWN]
         if len(tally.problems) > SHOWN:
             below.append(f"and {len(tally.problems) - SHOWN} more")
@@ -40,7 +41,7 @@ ROWS = [
     row("killed-answer-read", "Killed with the answer read and not stored", killed("answer-read"), "kills", 25, 3),
     row("killed-accepted", "Killed with the answer stored and the caller not told", killed("accepted"), "kills", 25, 3),
     row("killed-poll-entry", "Killed while the job is taken up for polling", killed("poll-entry"), "kills", 25, 3),
-    row("postgres-killed", "Killed at each of these, with jobs in PostgreSQL", killed_on_postgres, "kills", 25, 1),
+    row("postgres-killed", "Killed at each of these, with jobs in PostgreSQL", killed_on_postgres, "kills", 4, 1, long=25),
     row("killed-waiting", "Killed while renders wait for their previews, and while they are sent", killed_while_waiting, "kills", 3, 1),
     row("keyless-killed", "Killed at each step of a call without request_id, then repeated", keyless_killed, "kills", 10, 1),
     row("callers-keys-killed", "Killed, and all keys of callers who pay forgotten", killed_under_callers_keys, "kills", 24, 4),
