@@ -52,12 +52,13 @@ struct Partial {
 }
 
 impl Partial {
-    async fn create(path: &Path) -> std::io::Result<Self> {
+    // It is opened at once: an open in the background goes on when its caller is dropped meanwhile, and leaves the file.
+    fn create(path: &Path) -> std::io::Result<Self> {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{:016x}.part", rand::random::<u64>()));
         let name = PathBuf::from(name);
-        let file = File::options().write(true).create_new(true).open(&name).await?;
-        Ok(Self { file, name })
+        let file = std::fs::File::options().write(true).create_new(true).open(&name)?;
+        Ok(Self { file: File::from_std(file), name })
     }
 
     async fn complete(mut self, path: &Path) -> std::io::Result<()> {
@@ -88,7 +89,7 @@ pub async fn read_part<S: Service>(
     part: ResultPart,
     path: &Path,
 ) -> Result<(), Status> {
-    let mut partial = Partial::create(path).await?;
+    let mut partial = Partial::create(path)?;
     let mut request = ReadJobResultRequest { job_id: job_id.into(), part: part.into(), offset: 0 };
     let mut patience = Patience::default();
     let mut total = None;
@@ -123,7 +124,7 @@ pub async fn read_part<S: Service>(
 pub async fn download(url: &str, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let client = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(limits().silence).build()?;
     let mut answer = client.get(url).send().await?.error_for_status()?;
-    let mut partial = Partial::create(path).await?;
+    let mut partial = Partial::create(path)?;
     while let Some(piece) = answer.chunk().await? {
         partial.file.write_all(&piece).await?;
     }

@@ -82,6 +82,8 @@ async fn call_all(jobs: &Jobs) -> Result<(), Status> {
     call(jobs, ListJobsRequest::default()).await?;
     call(jobs, GetUsageRequest::default()).await?;
     call(jobs, GetServerInfoRequest::default()).await?;
+    call(jobs, ListNotificationsRequest::default()).await?;
+    call(jobs, ReplayNotificationRequest::default()).await?;
     call(jobs, ResolveJobRequest::default()).await?;
     call(jobs, DeleteJobRequest::default()).await?;
     call(jobs, CreateUploadRequest::default()).await?;
