@@ -22,9 +22,18 @@ const Breakage* FindBreakage(std::string_view name) {
   return nullptr;
 }
 
+const SharedBreakage* FindSharedBreakage(std::string_view name) {
+  for (const SharedBreakage& breakage : kSharedBreakages) {
+    if (breakage.name == name) return &breakage;
+  }
+  return nullptr;
+}
+
 std::string BreakageNames() {
   std::string names;
   for (const Breakage& breakage : kBreakages) names.append(" ").append(breakage.name);
+  names += "\nor, of several gateways:";
+  for (const SharedBreakage& one : kSharedBreakages) names.append(" ").append(one.name);
   return names;
 }
 
@@ -32,6 +41,12 @@ void Apply(const Breakage& breakage, Bugs& bugs) {
   jobs::switched_off = breakage.guard;
   bugs = Bugs{};
   if (breakage.store != nullptr) bugs.store.*breakage.store = true;
+  if (breakage.other != nullptr) bugs.*breakage.other = true;
+}
+
+void Apply(const SharedBreakage& breakage, Bugs& bugs) {
+  Apply(Breakage{}, bugs);
+  if (breakage.database != nullptr) bugs.database.*breakage.database = true;
   if (breakage.other != nullptr) bugs.*breakage.other = true;
 }
 

@@ -18,6 +18,14 @@ struct Breakage {
   std::string_view what;
 };
 
+// The same of days with several gateways.
+struct SharedBreakage {
+  std::string_view name;
+  bool DatabaseBugs::* database = nullptr;  // a promise of the database that they share
+  bool Bugs::* other = nullptr;             // or of the transport
+  std::string_view what;
+};
+
 inline constexpr std::array<Breakage, 19> kBreakages = {{
     {"resend", jobs::Guard::kNone, nullptr, &Bugs::transport_resends,
      "a submit without an answer is sent again"},
@@ -58,9 +66,42 @@ inline constexpr std::array<Breakage, 19> kBreakages = {{
      "a week in which nobody could ask makes jobs as old as any other"},
 }};
 
+inline constexpr std::array<SharedBreakage, 15> kSharedBreakages = {{
+    {"lease-twice", &DatabaseBugs::grants_twice, nullptr,
+     "a gateway is given the shards of another"},
+    {"endless-lease", &DatabaseBugs::endless_leases, nullptr,
+     "a gateway that was stopped believes that its lease goes on"},
+    {"orphan-shards", &DatabaseBugs::keeps_shards, nullptr,
+     "nobody gets the shards of a gateway that is gone"},
+    {"end-the-living", &DatabaseBugs::ends_living, nullptr,
+     "attempts are ended as left behind whose gateway is there"},
+    {"leave-attempts", &DatabaseBugs::leaves_attempts, nullptr,
+     "attempts of gateways that are gone are ended by nobody"},
+    {"no-compare-and-set", &DatabaseBugs::ignores_versions, nullptr,
+     "of two gateways who change a job the last one wins"},
+    {"own-request-ids", &DatabaseBugs::own_request_ids, nullptr,
+     "each gateway may begin a request_id"},
+    {"stale-standby", &DatabaseBugs::loses_told_commits, nullptr,
+     "a standby takes over that lacks what was told as stored"},
+    {"guess-lost-answers", &DatabaseBugs::guesses_lost_answers, nullptr,
+     "a commit whose answer is lost is taken for failed"},
+    {"forgetful-feed", &DatabaseBugs::feed_forgets, nullptr, "some changes are not in the feed"},
+    {"untold-gap", &DatabaseBugs::gaps_untold, nullptr,
+     "a reader of the feed is not told that it has missed changes"},
+    {"own-hints", &DatabaseBugs::own_hints, nullptr,
+     "what a webhook call says is known to the gateway that it reached"},
+    {"own-budget", &DatabaseBugs::counts_one, nullptr,
+     "each gateway takes all of an account's budget"},
+    {"late-feed", nullptr, &Bugs::late_feed, "what other gateways do is heard of minutes later"},
+    {"late-send", nullptr, &Bugs::sends_late,
+     "a gateway that was stopped before it sent does so when it goes on"},
+}};
+
 const Breakage* FindBreakage(std::string_view name);
+const SharedBreakage* FindSharedBreakage(std::string_view name);
 std::string BreakageNames();
 // For the whole program; kNone of a Breakage that is none puts everything back.
 void Apply(const Breakage& breakage, Bugs& bugs);
+void Apply(const SharedBreakage& breakage, Bugs& bugs);
 
 }  // namespace gateway::simulation

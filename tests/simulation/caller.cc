@@ -22,33 +22,37 @@ constexpr Duration kPatienceWithoutRequestId = 8min;  // a retry without a key i
 class Caller::WatchCall final : public watch::StreamSink,
                                 public std::enable_shared_from_this<WatchCall> {
  public:
-  WatchCall(Caller& caller, std::int32_t after_revision)
-      : caller_(caller), known_(caller.revision_) {
+  // `known`: it must not say less.
+  WatchCall(Caller& caller, Process& process, std::int32_t after_revision, std::int32_t known)
+      : caller_(caller), process_(process), clock_(process.clock()), known_(known) {
     watch::WatchOptions options;
     options.after_revision = after_revision;
     stream_ =
         std::make_shared<watch::WatchStream>(std::move(options), caller.world_.clock(), *this);
   }
   const std::shared_ptr<watch::WatchStream>& stream() { return stream_; }
+  const Process* process() const { return &process_; }
 
   void Write(jobs::Frame frame) override {
     v1::WatchJobResponse response;
     if (!response.ParseFromString(*frame)) return caller_.Fail("a watch got a broken message");
     if (response.has_job()) {
       if (final_) caller_.Fail("a watch got a state after the final one");
+      if (response.job().revision() < last_) caller_.Fail("a watch went back");
+      last_ = response.job().revision();
       final_ = jobs::IsFinal(response.job().state());
       caller_.Hear(response.job(), "a watch", std::exchange(known_, 0));
     }
     World& world = caller_.world_;
     const Duration reading =
         world.Chance(0.05) ? world.Between(1s, 20min) : world.Between(100us, 50ms);
-    world.clock().InProcess(reading, [watch = weak_from_this()] {
+    clock_.In(reading, [watch = weak_from_this()] {
       if (auto self = watch.lock()) self->stream_->OnWriteDone(true);
     });
   }
   void Finish(absl::Status status) override {
     // Not inside the stream's own call.
-    caller_.world_.clock().InProcess(1us, [watch = weak_from_this(), status] {
+    clock_.In(1us, [watch = weak_from_this(), status] {
       if (auto self = watch.lock()) self->caller_.OnWatchEnded(self.get(), self->final_, status);
     });
   }
@@ -56,8 +60,11 @@ class Caller::WatchCall final : public watch::StreamSink,
 
  private:
   Caller& caller_;
+  Process& process_;
+  ProcessClock& clock_;
   std::shared_ptr<watch::WatchStream> stream_;
   std::int32_t known_;  // of the job, when the watch began
+  std::int32_t last_ = 0;
   bool final_ = false;
 };
 
@@ -66,7 +73,8 @@ Caller::Caller(World& world, int number)
       name_("r" + std::to_string(number)),
       tenant_(number % 5 == 0 ? "umbra" : "default"),
       pictory_key_(KeyOf(number)),
-      keyed_(number % 4 != 0),
+      // Several gateways want one with each submit.
+      keyed_(number % 4 != 0 || world.several()),
       shape_(static_cast<Shape>(number / 4 % kShapes)),
       request_id_("id-" + std::to_string(number)) {}
 
@@ -74,11 +82,18 @@ Caller::~Caller() = default;
 
 void Caller::Fail(const std::string& what) { world_.Fail(name_ + ": " + what); }
 
-jobs::SubmitRequest Caller::MakeRequest(const std::string& name) {
+std::optional<jobs::JobRecord> Caller::Stored(const std::string& suffix) const {
+  if (!suffix.empty()) return follower_ != nullptr ? follower_->Stored() : std::nullopt;
+  std::optional<jobs::JobRecord> record;
+  world_.disk().FindRequest(tenant_, request_id_, [&](const auto& found) { record = *found; });
+  return record;
+}
+
+jobs::SubmitRequest Caller::MakeRequest(Process* process, const std::string& name) {
   auto message = std::make_shared<v1::TranscribeRequest>();
   message->set_file_url("https://media.example/" + name);
   jobs::SubmitRequest request;
-  request.owner = {.tenant = tenant_, .account = world_.ShowKey(pictory_key_)};
+  request.owner = {.tenant = tenant_, .account = world_.ShowKey(process, pictory_key_)};
   request.kind = v1::JOB_KIND_TRANSCRIPTION;
   request.request_id = request_id_;
   request.labels = {{"name", name}};
@@ -122,8 +137,10 @@ void Caller::Begin() {
   if (again && !keyed_) return;  // without a key it would be another request
   trying_ = true;
   began_ = world_.clock().Now();
-  const int at_once =
-      keyed_ && world_.Chance(0.05) ? 2 + static_cast<int>(world_.Between(0ns, 4ns).count()) : 1;
+  // To several gateways, where there are.
+  const int at_once = keyed_ && world_.Chance(world_.several() ? 0.3 : 0.05)
+                          ? 2 + static_cast<int>(world_.Between(0ns, 4ns).count())
+                          : 1;
   if (world_.Chance(0.2)) {
     for (const Duration latest : {Duration(1min), Duration(2h)}) {
       world_.clock().InWorld(world_.Between(100ms, latest), [this] { ReadByPictorysId(); });
@@ -142,12 +159,12 @@ void Caller::TryLater(Duration delay) {
 }
 
 void Caller::Call() {
-  Process* process = world_.process();
+  Process* process = world_.door();
   if (process == nullptr) return TryLater(world_.Between(500ms, 10s));
   ++tries_;
-  jobs::SubmitRequest request = MakeRequest(name_);
+  jobs::SubmitRequest request = MakeRequest(process, name_);
   const std::uint64_t call = ++calls_;
-  waiting_.insert(call);
+  waiting_.emplace(call, process);
   const Duration patience = request.deadline - world_.clock().Now();
   if (world_.Chance(0.03)) {
     request.cancelled = std::make_shared<std::atomic<bool>>(false);
@@ -158,21 +175,23 @@ void Caller::Call() {
     // The library gave up waiting. The same request_id finds out.
     if (waiting_.erase(call) > 0 && waiting_.empty()) TryLater(world_.Between(100ms, 5s));
   });
-  process->submitter().Submit(
-      std::move(request),
-      [this, call](const jobs::Submitter::Answer& answer, const jobs::AnswerSource& source) {
-        OnAnswer(call, answer, source);
-      });
+  process->Call([this, process, call, request = std::move(request)] {
+    process->submitter().Submit(request, [this, call](const jobs::Submitter::Answer& answer,
+                                                      const jobs::AnswerSource& source) {
+      OnAnswer(call, answer, source);
+    });
+  });
 }
 
-void Caller::OnCrash() {
-  for (std::size_t i = 0; i < watches_.size(); ++i) {
+void Caller::OnCrash(const Process* gone) {
+  std::erase_if(watches_, [this, gone](const auto& watch) {
+    if (watch->process() != gone) return false;
     world_.clock().InWorld(world_.Between(200ms, 20s), [this] { Watch(); });
-  }
-  watches_.clear();
-  const bool lost = !waiting_.empty();
-  waiting_.clear();
-  if (lost) TryLater(world_.Between(100ms, 30s));
+    return true;
+  });
+  const auto lost =
+      std::erase_if(waiting_, [gone](const auto& call) { return call.second == gone; });
+  if (lost > 0 && waiting_.empty()) TryLater(world_.Between(100ms, 30s));
 }
 
 void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
@@ -188,20 +207,30 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
     return;
   }
   const bool first = job_id_.empty();
-  Hear(jobs::ToProto(**answer), "a submit");
+  // Another gateway may have it under way, and hear more; what this one says is what is known.
+  const bool maybe = world_.several() && (*answer)->state == v1::JOB_STATE_UNCONFIRMED;
+  if (!maybe) Hear(jobs::ToProto(**answer), "a submit");
+  if (maybe && job_id_.empty()) {
+    job_id_ = (*answer)->job_id();
+    maybe_ = true;
+  }
+  if (maybe && (*answer)->job_id() != job_id_) Fail("a submit says another job than before");
   trying_ = !waiting_.empty();
   if (first) AfterAccepted();
 }
 
 void Caller::OnRefusal(const absl::Status& status) {
   const std::string text = status.ToString(absl::StatusToStringMode::kWithNoExtraData);
+  world_.Tell(name_ + ": a submit is refused: " + text);
+  if (std::exchange(maybe_, false)) job_id_.clear();
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kCancelled: {
       const bool ending = errors::Reason(status) == "DRAINING";
-      const bool may_be = ending || world_.store_is_busy();
+      const bool may_be = ending || world_.store_is_busy() ||
+                          (world_.several() && status.code() == absl::StatusCode::kUnavailable);
       if (!job_id_.empty() && !may_be && status.code() != absl::StatusCode::kDeadlineExceeded &&
           status.code() != absl::StatusCode::kCancelled) {
         return Fail("had a job, and then was told: " + text);
@@ -255,7 +284,7 @@ void Caller::AfterAccepted() {
 void Caller::ReuseTheIdForSomethingElse() {
   Process* process = world_.process();
   if (process == nullptr) return;
-  process->submitter().Submit(MakeRequest(name_ + "-other"),
+  process->submitter().Submit(MakeRequest(process, name_ + "-other"),
                               [this](const auto& answer, const auto&) {
                                 if (answer.ok())
                                   Fail("its request_id was taken for another request");
@@ -264,16 +293,21 @@ void Caller::ReuseTheIdForSomethingElse() {
 
 void Caller::Read() {
   Process* process = world_.process();
-  if (process == nullptr) return;
-  process->hub().Load(tenant_, job_id_,
-                      [this, process, known = revision_](const absl::StatusOr<SnapshotPtr>& found) {
-                        if (found.ok()) {
-                          process->owed().Named((*found)->key());
-                          if (deleted_) Fail("its job is there although it was deleted");
-                          return Hear(jobs::ToProto(**found), "a read", known);
-                        }
-                        if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
-                      });
+  if (process == nullptr || job_id_.empty()) return;
+  const std::int32_t least = world_.HasHeard(process, heard_at_) ? revision_ : 0;
+  const bool knows = world_.HasHeard(process, deleted_at_);
+  process->hub().Load(
+      tenant_, job_id_,
+      [this, process, known = least, knows](const absl::StatusOr<SnapshotPtr>& found) {
+        if (found.ok()) {
+          process->owed().Named((*found)->key());
+          if (deleted_ && knows) Fail("its job is there although it was deleted");
+          return Hear(jobs::ToProto(**found), "a read", known);
+        }
+        if (absl::IsNotFound(found.status()) && !deleting_ && !maybe_) {
+          Fail("its job is lost");
+        }
+      });
 }
 
 // As somebody does who has seen the job in Pictory's own list. One that the gateway does not know
@@ -282,10 +316,10 @@ void Caller::ReadByPictorysId() {
   Process* process = world_.process();
   const Upstream* mine = world_.pictory().FindByName(name_);
   if (process == nullptr || mine == nullptr) return;
-  const bool known = !job_id_.empty() && state_ != v1::JOB_STATE_UNCONFIRMED &&
-                     state_ != v1::JOB_STATE_OUTCOME_UNKNOWN;
-  process->adopter().Load({.tenant = tenant_, .account = world_.ShowKey(pictory_key_)}, mine->id,
-                          [this, known](const absl::StatusOr<SnapshotPtr>& found) {
+  const bool known = !job_id_.empty() && !maybe_ && state_ != v1::JOB_STATE_UNCONFIRMED &&
+                     state_ != v1::JOB_STATE_OUTCOME_UNKNOWN && world_.HasHeard(process, heard_at_);
+  process->adopter().Load({.tenant = tenant_, .account = world_.ShowKey(process, pictory_key_)},
+                          mine->id, [this, known](const absl::StatusOr<SnapshotPtr>& found) {
                             if (!found.ok()) return;
                             ++world_.statistics().by_pictory_id;
                             if (known && (*found)->job_id() != job_id_)
@@ -297,8 +331,9 @@ void Caller::ReadByPictorysId() {
 // it before the gateway knew that they are one.
 std::string Caller::AnyName() {
   const Upstream* mine = world_.pictory().FindByName(name_);
-  if (world_.process() == nullptr || mine == nullptr || world_.Chance(0.7)) return job_id_;
-  const SnapshotPtr there = world_.process()->hub().Find(tenant_, mine->id);
+  Process* process = world_.process();
+  if (process == nullptr || mine == nullptr || world_.Chance(0.7)) return job_id_;
+  const SnapshotPtr there = process->hub().Find(tenant_, mine->id);
   return there != nullptr && world_.Chance(0.7) ? std::string(there->job_id()) : mine->id;
 }
 
@@ -308,11 +343,13 @@ void Caller::Watch() {
     --watches_wanted_;
     return;
   }
-  if (process == nullptr) {
+  if (process == nullptr || job_id_.empty()) {
     return world_.clock().InWorld(world_.Between(200ms, 5s), [this] { Watch(); });
   }
   ++world_.statistics().watches;
-  auto watch = std::make_shared<WatchCall>(*this, world_.Chance(0.5) ? revision_ : 0);
+  const std::int32_t after = world_.Chance(0.5) ? revision_ : 0;
+  const std::int32_t known = world_.HasHeard(process, heard_at_) ? revision_ : after;
+  auto watch = std::make_shared<WatchCall>(*this, *process, after, known);
   watches_.push_back(watch);
   jobs::Hub& hub = process->hub();
   hub.Load(
@@ -323,7 +360,8 @@ void Caller::Watch() {
         auto subscribed = hub.Subscribe(tenant_, std::string((*found)->job_id()), stream);
         if (subscribed.present == nullptr) subscribed.present = *found;
         stream->Begin(std::move(subscribed));
-      });
+      },
+      world_.several() ? after : 0);
 }
 
 void Caller::OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status) {
@@ -338,18 +376,19 @@ void Caller::OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& 
     return;
   }
   if (status.ok()) return Fail("a watch ended OK without a final state");
-  if (absl::IsNotFound(status)) return Fail("its job is lost to a watch");
+  if (absl::IsNotFound(status) && !maybe_) return Fail("its job is lost to a watch");
   world_.clock().InWorld(world_.Between(200ms, 5s), [this] { Watch(); });
 }
 
 void Caller::Delete() {
   Process* process = world_.process();
   if (process == nullptr || !jobs::IsFinal(state_)) return;
-  world_.ShowKey(pictory_key_);
+  world_.ShowKey(process, pictory_key_);
   deleting_ = true;
   process->deleter().Delete(tenant_, job_id_, [this](const absl::StatusOr<v1::Job>& job) {
     if (job.ok()) {
       deleted_ = true;
+      deleted_at_ = world_.clock().Now();
       return Hear(*job, "a delete");
     }
     if (absl::IsFailedPrecondition(job.status())) Fail("a finished job could not be deleted");
@@ -357,6 +396,8 @@ void Caller::Delete() {
 }
 
 void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) {
+  world_.Tell(name_ + ": " + where + " says " + jobs::StateName(job.state()) + " " +
+              std::to_string(job.revision()));
   const std::string from = std::string(where) + " says ";
   if (!deleting_) {
     const auto label = job.labels().find("name");
@@ -365,6 +406,7 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
   }
   if (!job_id_.empty() && job.job_id() != job_id_) return Fail(from + "another job than before");
   job_id_ = job.job_id();
+  maybe_ = false;
   if (job.revision() < revision && !deleting_)
     return Fail(from + "an older state than was seen before");
   if (job.revision() < revision_) return;  // a slower channel; the newest is what counts
@@ -388,6 +430,7 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
   if (follower_ != nullptr && job.state() == v1::JOB_STATE_SUCCEEDED && state_ != job.state()) {
     follower_->OnTranscribed();
   }
+  if (job.revision() > revision_) heard_at_ = world_.clock().Now();
   state_ = job.state();
   revision_ = job.revision();
 }
@@ -405,15 +448,17 @@ void Caller::LookInTheList() {
 void Caller::ResolveUnconfirmed(Duration older_than) {
   if (follower_ != nullptr) follower_->ResolveUnconfirmed();
   if (job_id_.empty() && begun_ && !keyed_ && !trying_) LookInTheList();
+  if (world_.several() && !job_id_.empty() && !jobs::IsFinal(state_)) Read();
   Process* process = world_.process();
   if (process == nullptr || state_ != v1::JOB_STATE_UNCONFIRMED) return;
   if (world_.clock().Now() - unconfirmed_since_ < older_than) return;
-  world_.ShowKey(pictory_key_);
+  world_.ShowKey(process, pictory_key_);
   v1::ResolveJobRequest request;
   request.set_job_id(job_id_);
   jobs::Resolver& resolver = process->resolver();
   resolver.Resolve(tenant_, request, [this, request, &resolver](const auto& listed) mutable {
     if (!listed.ok()) {  // no budget for the question at present
+      world_.Tell(name_ + ": has no candidates: " + std::string(listed.status().message()));
       return world_.clock().InWorld(world_.Between(20s, 5min),
                                     [this] { ResolveUnconfirmed(Duration(0)); });
     }
@@ -434,10 +479,19 @@ void Caller::ResolveUnconfirmed(Duration older_than) {
     } else {
       request.set_abandon(true);
     }
-    resolver.Resolve(tenant_, request, [this](const auto& resolved) {
-      if (resolved.ok()) return Hear(resolved->job(), "a decision");
-      world_.clock().InWorld(world_.Between(20s, 5min),
-                             [this] { ResolveUnconfirmed(Duration(0)); });
+    Decide(request);
+  });
+}
+
+void Caller::Decide(const v1::ResolveJobRequest& decision) {
+  Process* process = world_.process();
+  if (process == nullptr) return;
+  process->resolver().Resolve(tenant_, decision, [this, decision](const auto& resolved) {
+    if (resolved.ok()) return Hear(resolved->job(), "a decision");
+    world_.Tell(name_ + ": a decision is refused: " + std::string(resolved.status().message()));
+    // One of several gateways has a small part of the budget, and the list has taken of it.
+    world_.clock().InWorld(world_.Between(20s, 5min), [this, decision] {
+      if (state_ == v1::JOB_STATE_UNCONFIRMED) Decide(decision);
     });
   });
 }
@@ -455,7 +509,7 @@ void Caller::CheckEnd() {
   if (!record.has_value() && !job_id_.empty()) {
     world_.disk().Find(tenant_, job_id_, [&](const auto& found) { record = *found; });
   }
-  if (deleting_ && !record.has_value()) return;
+  if ((deleting_ || (maybe_ && mine == nullptr)) && !record.has_value()) return;
   if (!record.has_value())
     return Fail(mine != nullptr ? "was paid for, and its job is lost" : "its job is lost");
   if (!job_id_.empty() && record->job.job_id != job_id_)

@@ -4,8 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 
 namespace gateway::simulation {
 
+class Process;
 class World;
 
 class Caller {
@@ -28,13 +30,16 @@ class Caller {
 
   // Once; with a key it may repeat itself at any time.
   void Begin();
-  // Every connection broke.
-  void OnCrash();
+  // Every connection to this process broke.
+  void OnCrash(const Process* gone);
   // What an operator does about a job that is UNCONFIRMED for longer than this. One that its caller
   // gave up for is found in the list.
   void ResolveUnconfirmed(Duration older_than);
   // After the day, and some quiet hours.
   void CheckEnd();
+
+  // What the database says of its request; of the job that waits for it with "-summary".
+  std::optional<jobs::JobRecord> Stored(const std::string& suffix) const;
 
   // Without a key, and still trying: what the wall clock must not jump under.
   bool depends_on_wall_clock() const { return !keyed_ && trying_; }
@@ -42,7 +47,7 @@ class Caller {
  private:
   class WatchCall;
 
-  jobs::SubmitRequest MakeRequest(const std::string& name);
+  jobs::SubmitRequest MakeRequest(Process* process, const std::string& name);
   void Call();
   void OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
                 const jobs::AnswerSource& source);
@@ -55,6 +60,8 @@ class Caller {
   std::string AnyName();
   void Watch();
   void OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& status);
+  // Resolves its job so, and again until that is done.
+  void Decide(const jobs::v1::ResolveJobRequest& decision);
   void Delete();
   void LookInTheList();
   // What a job says of itself, wherever it was seen; no older than `revision`.
@@ -84,16 +91,21 @@ class Caller {
   MonoTime began_{};
   int tries_ = 0;
   std::uint64_t calls_ = 0;
-  std::set<std::uint64_t> waiting_;  // calls whose answer is still wanted
+  std::map<std::uint64_t, const Process*> waiting_;  // calls whose answer is still wanted
 
   std::string job_id_;  // "" until an answer was OK
+  // All that is known of it is what a gateway said while another had it under way: if nothing was
+  // sent, or Pictory refuses, there is no job.
+  bool maybe_ = false;
   jobs::JobState state_ = jobs::v1::JOB_STATE_UNSPECIFIED;
   std::int32_t revision_ = 0;
+  MonoTime heard_at_{};  // of that revision
   double progress_ = 0;
   MonoTime unconfirmed_since_{};
   std::string refusal_;
-  bool deleting_ = false;   // asked for; perhaps done
-  bool deleted_ = false;    // told so
+  bool deleting_ = false;  // asked for; perhaps done
+  bool deleted_ = false;   // told so
+  MonoTime deleted_at_ = MonoTime::max();
   int watches_wanted_ = 0;  // that have not seen the end yet
   std::vector<std::shared_ptr<WatchCall>> watches_;
   std::unique_ptr<Follower> follower_;  // a summary of its transcription; null: none is wanted

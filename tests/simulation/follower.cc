@@ -24,13 +24,13 @@ Follower::Follower(World& world, const std::string& of, std::string tenant, std:
 
 void Follower::Fail(const std::string& what) { world_.Fail(name_ + ": " + what); }
 
-jobs::SubmitRequest Follower::MakeRequest() const {
+jobs::SubmitRequest Follower::MakeRequest(Process* process) const {
   auto message = std::make_shared<v1::SummarizeRequest>();
   message->set_transcription_job_id(transcription_);
   message->set_highlight_duration_seconds(60);
   message->set_extra_json(R"({"note":"https://media.example/)" + name_ + R"("})");
   jobs::SubmitRequest request;
-  request.owner = {.tenant = tenant_, .account = world_.ShowKey(pictory_key_)};
+  request.owner = {.tenant = tenant_, .account = world_.ShowKey(process, pictory_key_)};
   request.kind = v1::JOB_KIND_SUMMARY;
   request.request_id = "id-" + name_;
   request.fingerprint = name_;
@@ -44,16 +44,20 @@ void Follower::Call() {
   if (!job_id_.empty() || refused_) return;
   // Whatever becomes of this call, the next one finds out.
   world_.clock().InWorld(world_.Between(1s, 2min), [this] { Call(); });
-  if (Process* process = world_.process()) {
-    process->submitter().Submit(MakeRequest(),
-                                [this](const auto& answer, const auto&) { OnAnswer(answer); });
+  if (Process* process = world_.door()) {
+    process->Call([this, process, request = MakeRequest(process)] {
+      process->submitter().Submit(request,
+                                  [this](const auto& answer, const auto&) { OnAnswer(answer); });
+    });
   }
 }
 
 void Follower::OnAnswer(const jobs::Submitter::Answer& answer) {
   if (answer.ok()) {
     const bool first = job_id_.empty();
-    Hear(jobs::ToProto(**answer), "a submit");
+    const bool maybe = world_.several() && (*answer)->state == v1::JOB_STATE_UNCONFIRMED;
+    if (!maybe) Hear(jobs::ToProto(**answer), "a submit");
+    if (maybe && first) job_id_ = (*answer)->job_id();
     if (!first) return;
     if (state_ == v1::JOB_STATE_WAITING) ++world_.statistics().waited;
     for (int i = 0; i < 3; ++i) {
@@ -88,10 +92,10 @@ void Follower::Read() {
 
 void Follower::AskAgainWithoutKey() {
   Process* process = world_.process();
-  if (process == nullptr) return;
+  if (process == nullptr || world_.several()) return;
   const jobs::SnapshotPtr now = process->hub().Find(tenant_, job_id_);
   if (now == nullptr || now->state != v1::JOB_STATE_WAITING) return;
-  jobs::SubmitRequest request = MakeRequest();
+  jobs::SubmitRequest request = MakeRequest(process);
   request.request_id = "minted-" + name_;
   request.minted_request_id = true;
   process->submitter().Submit(std::move(request), [this](const auto& answer, const auto&) {
@@ -112,7 +116,7 @@ void Follower::Cancel() {
   if (process == nullptr || deleting_) return;
   const jobs::SnapshotPtr now = process->hub().Find(tenant_, job_id_);
   if (now == nullptr || now->state != v1::JOB_STATE_WAITING) return;
-  world_.ShowKey(pictory_key_);
+  world_.ShowKey(process, pictory_key_);
   deleting_ = true;
   process->deleter().Delete(tenant_, job_id_, [this](const absl::StatusOr<v1::Job>& job) {
     if (!job.ok() || job->state() != v1::JOB_STATE_CANCELLED) return;
@@ -152,7 +156,7 @@ void Follower::ResolveUnconfirmed() {
   const std::optional<jobs::JobRecord> record = Stored();
   if (process == nullptr || !record.has_value()) return;
   if (record->job.state != v1::JOB_STATE_UNCONFIRMED) return;
-  world_.ShowKey(pictory_key_);
+  world_.ShowKey(process, pictory_key_);
   v1::ResolveJobRequest request;
   request.set_job_id(record->job.job_id);
   if (const Upstream* mine = world_.pictory().FindByName(name_)) {
@@ -188,7 +192,9 @@ void Follower::CheckEnd() {
   world_.disk().Find(tenant_, transcription_, [&](const auto& found) { other = *found; });
   const bool may_wait = other.has_value() && !jobs::IsFinal(other->job.state);
   const jobs::Job& job = record->job;
-  if (job.state == v1::JOB_STATE_WAITING && !may_wait) return Fail("waits for nothing");
+  const bool limited = world_.limited() && job.message.find("SPENDING_LIMIT") != job.message.npos;
+  if (job.state == v1::JOB_STATE_WAITING && !may_wait && !limited)
+    return Fail("waits for nothing: " + job.message);
   const bool sent = !job.pictory_job_id.empty();
   if (sent != (paid > 0)) {
     return Fail("is " + jobs::StateName(job.state) + ", and was paid " + std::to_string(paid) +
@@ -197,7 +203,9 @@ void Follower::CheckEnd() {
   // What Pictory says of an adopted job may not show that it is a transcription.
   const bool unusable = job.error_code == "JOB_NOT_USABLE" && other.has_value() &&
                         other->job.job_id != transcription_;
-  if (job.state == v1::JOB_STATE_FAILED && !sent && !unusable && other.has_value() &&
+  // It was UNCONFIRMED by then, and its gateway went on and said that it had not sent it.
+  const bool late = world_.WasEnded(*record);
+  if (job.state == v1::JOB_STATE_FAILED && !sent && !unusable && !late && other.has_value() &&
       other->job.state == v1::JOB_STATE_SUCCEEDED && !world_.pictory().Refused(name_)) {
     Fail("FAILED without a reason: " + job.error_code + ": " + job.error_message);
   }

@@ -10,6 +10,7 @@
 
 namespace gateway::simulation {
 
+class Process;
 class World;
 
 class Follower {
@@ -23,9 +24,10 @@ class Follower {
   void OnTranscribed();
   void ResolveUnconfirmed();
   void CheckEnd();
+  std::optional<jobs::JobRecord> Stored() const;
 
  private:
-  jobs::SubmitRequest MakeRequest() const;
+  jobs::SubmitRequest MakeRequest(Process* process) const;
   void OnAnswer(const jobs::Submitter::Answer& answer);
   // Looks what has become of it, now and then.
   void Read();
@@ -33,7 +35,6 @@ class Follower {
   void AskAgainWithoutKey();
   void Cancel();
   void Hear(const jobs::v1::Job& job, const char* where);
-  std::optional<jobs::JobRecord> Stored() const;
   void Fail(const std::string& what);
 
   World& world_;

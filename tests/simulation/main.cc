@@ -1,8 +1,12 @@
 // Runs simulated days, one a seed, and says what went wrong.
 //
-//   simulate [--seeds FIRST-LAST] [--requests N] [--hours N] [--threads N] [--break NAME] [--tell]
+//   simulate [--gateways N | --gateways LEAST-MOST] [--seeds FIRST-LAST] [--requests N] [--hours N]
+//            [--threads N] [--break NAME] [--tell]
+//
+// More gateways than one share a database; with LEAST-MOST each day has another number of them.
 //
 // Exit: 0 all held, 1 a check failed (the line says how to see it again), 2 usage.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +24,7 @@
 namespace {
 
 using gateway::simulation::FindBreakage;
+using gateway::simulation::FindSharedBreakage;
 using gateway::simulation::Statistics;
 using gateway::simulation::World;
 using gateway::simulation::WorldOptions;
@@ -27,6 +32,8 @@ using gateway::simulation::WorldOptions;
 struct Options {
   std::uint64_t first = 1;
   std::uint64_t last = 100;
+  std::uint64_t gateways_least = 1;
+  std::uint64_t gateways_most = 1;
   int threads = 2;
   std::string broken;
   WorldOptions world;
@@ -35,10 +42,17 @@ struct Options {
 int Usage(const std::string& why) {
   std::fprintf(
       stderr,
-      "simulate: %s\nusage: simulate [--seeds FIRST-LAST] [--requests N] [--hours N] [--threads N] "
-      "[--break NAME] [--tell]\nNAME is one of:%s\n",
+      "simulate: %s\nusage: simulate [--gateways N | --gateways LEAST-MOST] [--seeds FIRST-LAST] "
+      "[--requests N] [--hours N] [--threads N] [--break NAME] [--tell]\nNAME is one of:%s\n",
       why.c_str(), gateway::simulation::BreakageNames().c_str());
   return 2;
+}
+
+// "3", or "2-4".
+void ParseRange(const std::string& value, std::uint64_t& first, std::uint64_t& last) {
+  const std::size_t dash = value.find('-');
+  first = std::strtoull(value.c_str(), nullptr, 10);
+  last = dash == std::string::npos ? first : std::strtoull(value.c_str() + dash + 1, nullptr, 10);
 }
 
 bool Parse(int argc, char** argv, Options& options) {
@@ -51,11 +65,9 @@ bool Parse(int argc, char** argv, Options& options) {
     if (i + 1 >= argc) return false;
     const std::string value = argv[++i];
     if (flag == "--seeds") {
-      const std::size_t dash = value.find('-');
-      options.first = std::strtoull(value.c_str(), nullptr, 10);
-      options.last = dash == std::string::npos
-                         ? options.first
-                         : std::strtoull(value.c_str() + dash + 1, nullptr, 10);
+      ParseRange(value, options.first, options.last);
+    } else if (flag == "--gateways") {
+      ParseRange(value, options.gateways_least, options.gateways_most);
     } else if (flag == "--requests") {
       options.world.requests = std::atoi(value.c_str());
     } else if (flag == "--hours") {
@@ -69,7 +81,24 @@ bool Parse(int argc, char** argv, Options& options) {
     }
   }
   return options.first > 0 && options.last >= options.first && options.threads > 0 &&
-         options.world.requests > 0 && options.world.length > gateway::Duration(0);
+         options.gateways_least > 0 && options.gateways_most >= options.gateways_least &&
+         options.gateways_most <= 16 && options.world.requests > 0 &&
+         options.world.length > gateway::Duration(0);
+}
+
+// What runs this day again.
+std::string Command(const Options& options, const WorldOptions& day) {
+  std::string command = "tests/simulation/run";
+  if (day.gateways > 1) command += " --gateways " + std::to_string(day.gateways);
+  command += " --seeds " + std::to_string(day.seed);
+  const WorldOptions usual;
+  if (day.requests != usual.requests) command += " --requests " + std::to_string(day.requests);
+  if (day.length != usual.length) {
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(day.length);
+    command += " --hours " + std::to_string(hours.count());
+  }
+  if (!options.broken.empty()) command += " --break " + options.broken;
+  return command;
 }
 
 void Add(const Statistics& one, Statistics& all) {
@@ -84,6 +113,11 @@ void Add(const Statistics& one, Statistics& all) {
   all.cancelled += one.cancelled;
   all.swallowed += one.swallowed;
   all.by_pictory_id += one.by_pictory_id;
+  all.ends += one.ends;
+  all.stops += one.stops;
+  all.cuts += one.cuts;
+  all.aways += one.aways;
+  all.most_of_budget = std::max(all.most_of_budget, one.most_of_budget);
 }
 
 }  // namespace
@@ -93,8 +127,11 @@ int main(int argc, char** argv) {
   if (!Parse(argc, argv, options)) return Usage("not understood");
   if (!options.broken.empty()) {
     const auto* breakage = FindBreakage(options.broken);
-    if (breakage == nullptr) return Usage("no breakage " + options.broken);
-    gateway::simulation::Apply(*breakage, options.world.bugs);
+    const auto* shared = FindSharedBreakage(options.broken);
+    if (breakage == nullptr && shared == nullptr) return Usage("no breakage " + options.broken);
+    if (breakage != nullptr) gateway::simulation::Apply(*breakage, options.world.bugs);
+    if (shared != nullptr) gateway::simulation::Apply(*shared, options.world.bugs);
+    if (shared != nullptr && options.gateways_least < 2) return Usage("it needs --gateways 2");
   }
   const auto began = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> next{options.first};
@@ -108,6 +145,8 @@ int main(int argc, char** argv) {
       for (std::uint64_t seed = next++; seed <= options.last && !failed; seed = next++) {
         WorldOptions world_options = options.world;
         world_options.seed = seed;
+        world_options.gateways = static_cast<int>(
+            options.gateways_least + seed % (options.gateways_most - options.gateways_least + 1));
         World world(world_options);
         const auto failure = world.Run();
         const std::lock_guard lock(mutex);
@@ -115,11 +154,13 @@ int main(int argc, char** argv) {
         Add(world.statistics(), all);
         if (!failure.has_value()) continue;
         failed = true;
-        std::printf(
-            "FAILED seed %llu: %s\nsee it again: tests/simulation/run --seeds %llu%s%s --tell\n",
-            static_cast<unsigned long long>(seed), failure->c_str(),
-            static_cast<unsigned long long>(seed), options.broken.empty() ? "" : " --break ",
-            options.broken.c_str());
+        std::printf("FAILED seed %llu: %s\nsee it again: %s --tell\n",
+                    static_cast<unsigned long long>(seed), failure->c_str(),
+                    Command(options, world_options).c_str());
+        if (world_options.tell) continue;
+        std::fflush(stdout);
+        world_options.tell = true;  // the same day once more, with its story
+        World(world_options).Run();
       }
     });
   }
@@ -139,5 +180,13 @@ int main(int argc, char** argv) {
       seconds, n(all.accepted), n(all.unconfirmed), n(all.crashes), n(all.silences), n(all.busy),
       n(all.watches), n(all.webhook_calls), n(all.swallowed), n(all.by_pictory_id), n(all.waited),
       n(all.cancelled));
+  if (options.gateways_most > 1) {
+    std::printf(
+        "%llu-%llu gateways: %llu ended in order, %llu times one stopped, %llu times one cut off "
+        "from the database, %llu times the database away or another; at most %.2f of the budget in "
+        "ten seconds\n",
+        n(options.gateways_least), n(options.gateways_most), n(all.ends), n(all.stops), n(all.cuts),
+        n(all.aways), all.most_of_budget);
+  }
   return failed ? 1 : 0;
 }

@@ -2,13 +2,13 @@
 // time, store and Pictory.
 #pragma once
 
-#include <memory>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include "base/work_thread.h"
 #include "jobs/core.h"
 #include "simulation/sim_clock.h"
-#include "simulation/sim_pictory.h"
-#include "simulation/sim_store.h"
 
 namespace gateway::simulation {
 
@@ -16,6 +16,8 @@ struct ProcessOptions {
   jobs::BudgetOptions budget;
   jobs::SpendingLimits spending;
   bool webhooks = true;
+  std::function<void(const jobs::Snapshot&)>
+      polled{};  // hears of each reply to a poll; may be null
 };
 
 inline constexpr char kOwnKey[] = "pictai_k";
@@ -23,10 +25,11 @@ inline constexpr char kOwnKey[] = "pictai_k";
 class Process {
  public:
   // Recovers, then serves.
-  Process(const ProcessOptions& options, SimClock& clock, SimStore& store, SimPictory& pictory,
-          Random& random)
-      : broadcaster_([&clock](WorkThread::Slice slice) { RunLater(clock, std::move(slice)); }),
-        core_(Options(options), {},
+  Process(const ProcessOptions& options, ProcessClock& clock, jobs::Store& store,
+          http::HttpTransport& pictory, Random& random)
+      : clock_(clock),
+        broadcaster_([&clock](WorkThread::Slice slice) { RunLater(clock, std::move(slice)); }),
+        core_(Options(options), Events(options),
               {.store = store,
                .transport = pictory,
                .broadcaster = broadcaster_,
@@ -37,6 +40,14 @@ class Process {
     if (!core_.TakeUp().ok()) std::abort();
   }
 
+  // A call arrives: at once, or once the process goes on that is stopped.
+  void Call(std::function<void()> call) {
+    if (!clock_.stopped()) return call();
+    clock_.In(Duration(0), std::move(call));
+  }
+  // For what a caller does while the process has its answer.
+  ProcessClock& clock() { return clock_; }
+
   jobs::Hub& hub() { return core_.hub; }
   jobs::Submitter& submitter() { return core_.submitter; }
   jobs::Resolver& resolver() { return core_.resolver; }
@@ -44,6 +55,10 @@ class Process {
   jobs::Deleter& deleter() { return core_.deleter; }
   jobs::WaitingJobs& waiting() { return core_.waiting; }
   jobs::OwedAnswers& owed() { return core_.owed; }
+  // Its part of the budget of its own account.
+  double part() { return core_.upstreams.Of(jobs::kDefaultAccount)->requests_per_second(); }
+  // What happens in order at the end, before the store is closed.
+  void Stop() { core_.Stop(); }
   // The account of a caller's key, which is open from now on.
   std::string ShowKey(const std::string& key) {
     absl::StatusOr<std::string> account = core_.callers.Show(Secret(key));
@@ -70,12 +85,22 @@ class Process {
     }
     return core;
   }
-  static void RunLater(SimClock& clock, WorkThread::Slice slice) {
-    clock.InProcess(std::chrono::microseconds(5), [&clock, slice = std::move(slice)]() mutable {
+  static jobs::CoreEvents Events(const ProcessOptions& options) {
+    jobs::CoreEvents events;
+    if (options.polled) {
+      events.polls.replied = [polled = options.polled](const jobs::Snapshot& job, const auto&) {
+        polled(job);
+      };
+    }
+    return events;
+  }
+  static void RunLater(ProcessClock& clock, WorkThread::Slice slice) {
+    clock.In(std::chrono::microseconds(5), [&clock, slice = std::move(slice)]() mutable {
       if (slice()) RunLater(clock, std::move(slice));
     });
   }
 
+  ProcessClock& clock_;
   WorkThread broadcaster_;
   jobs::Core core_;
 };

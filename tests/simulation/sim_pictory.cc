@@ -84,67 +84,82 @@ void SimPictory::ClearUp() {
 }
 
 // The answer reaches only the process that asked.
-void SimPictory::Answer(Duration after, Done done, Response response) {
+void SimPictory::Answer(Line& line, Duration after, Done done, Response response) {
   if (weather_.transport_lies && response.outcome == Response::Outcome::kUnknown) {
     response.outcome = Response::Outcome::kNotSent;
   }
-  clock_.InProcess(after, [done = std::move(done), response = std::move(response)]() mutable {
+  line.clock().In(after, [done = std::move(done), response = std::move(response)]() mutable {
     done(std::move(response));
   });
 }
 
-void SimPictory::Start(http::Request request, Done done) {
+void SimPictory::Start(Line& line, http::Request request, Done done) {
   requests_.push_back(clock_.Now());
+  ++count_;
   if (request.lane == http::Lane::kPaid) {
-    if (!weather_.transport_resends) return Post(request, std::move(done));
-    return Post(request, [this, request, done = std::move(done)](http::Response response) {
-      if (response.outcome == Response::Outcome::kUnknown) return Post(request, done);
-      done(std::move(response));
-    });
+    if (!weather_.transport_resends) return Post(line, request, std::move(done));
+    return Post(line, request,
+                [this, &line, request, done = std::move(done)](http::Response response) {
+                  if (response.outcome == Response::Outcome::kUnknown)
+                    return Post(line, request, done);
+                  done(std::move(response));
+                });
   }
-  if (down()) return Answer(Between(1ms, 5s), std::move(done), Broken(Response::Outcome::kUnknown));
+  if (request.method == "GET" && request.path.starts_with(kJobs)) {
+    line.asked_[request.path.substr(kJobs.size())] = clock_.Now();
+  }
+  if (down())
+    return Answer(line, Between(1ms, 5s), std::move(done), Broken(Response::Outcome::kUnknown));
   const auto known = by_id_.find(request.path.substr(std::min(request.path.size(), kJobs.size())));
   if (known != by_id_.end()) CheckKey(jobs_[known->second], request);
   if (request.method == "DELETE") {
-    return Answer(Between(20ms, 200ms), std::move(done), Complete(200, R"({"success":true})"));
+    return Answer(line, Between(20ms, 200ms), std::move(done),
+                  Complete(200, R"({"success":true})"));
   }
-  if (request.path.starts_with(kJobs)) return Poll(request, std::move(done));
-  List(KeyOf(request), std::move(done));
+  if (request.path.starts_with(kJobs)) return Poll(line, request, std::move(done));
+  List(line, KeyOf(request), std::move(done));
 }
 
-void SimPictory::Post(const http::Request& request, Done done) {
+void SimPictory::Post(Line& line, const http::Request& request, Done done) {
   const Duration connect = Between(1ms, 60ms);
   if (down() || Chance(weather_.not_sent)) {
-    return Answer(connect, std::move(done), Broken(Response::Outcome::kNotSent));
+    return Answer(line, connect, std::move(done), Broken(Response::Outcome::kNotSent));
   }
   // A process that dies while it connects has sent nothing; from then on Pictory goes on without
   // it.
-  clock_.InProcess(connect, [this, body = *request.body, key = KeyOf(request),
-                             done = std::move(done)] {
+  line.clock().In(connect, [this, &line, body = *request.body, key = KeyOf(request),
+                            may_send = request.may_send, done = std::move(done)] {
+    if (may_send && !weather_.sends_late && !may_send()) {
+      return Answer(line, 1us, done, Broken(Response::Outcome::kNotSent));
+    }
     const Duration soon = Between(30ms, 600ms);
     const std::string name = Cut(body, kName);
+    if (paid_) paid_(line.gateway(), name);
     if (Chance(weather_.rate_limited)) {
       std::vector<http::Header> headers;
       if (Chance(0.5)) headers.push_back({"retry-after", std::to_string(1 + random_() % 60)});
-      return Answer(soon, done, Complete(429, "{}", headers));
+      return Answer(line, soon, done, Complete(429, "{}", headers));
     }
     if (refused_.contains(name) || (Accepted(name) == 0 && Chance(weather_.refused))) {
       refused_.insert(name);
-      return Answer(soon, done, Complete(400, R"({"code":"INVALID_REQUEST_BODY","message":"no"})"));
+      return Answer(line, soon, done,
+                    Complete(400, R"({"code":"INVALID_REQUEST_BODY","message":"no"})"));
     }
-    if (Chance(weather_.unavailable)) return Answer(soon, done, Complete(503, "busy"));
-    if (Chance(weather_.lost)) return Answer(soon, done, Broken(Response::Outcome::kUnknown));
+    if (Chance(weather_.unavailable)) return Answer(line, soon, done, Complete(503, "busy"));
+    if (Chance(weather_.lost)) return Answer(line, soon, done, Broken(Response::Outcome::kUnknown));
     const Upstream& job = Accept(body, key);
     const std::string id = job.id;
     PlanWebhookCalls(job);
     if (Chance(weather_.lost_answer))
-      return Answer(soon, done, Broken(Response::Outcome::kUnknown));
-    if (Chance(weather_.slow_answer)) return Answer(30s, done, Broken(Response::Outcome::kUnknown));
+      return Answer(line, soon, done, Broken(Response::Outcome::kUnknown));
+    if (Chance(weather_.slow_answer))
+      return Answer(line, 30s, done, Broken(Response::Outcome::kUnknown));
     if (Chance(weather_.broken_answer)) {
-      return Answer(soon, done, Chance(0.5) ? Complete(502, "<html>") : Complete(200, "{}"));
+      return Answer(line, soon, done, Chance(0.5) ? Complete(502, "<html>") : Complete(200, "{}"));
     }
     if (auto then = std::exchange(next_acceptance_, nullptr)) then(soon);
-    Answer(soon, done, Complete(200, Odd(R"({"success":true,"data":{"jobId":")" + id + R"("}})")));
+    Answer(line, soon, done,
+           Complete(200, Odd(R"({"success":true,"data":{"jobId":")" + id + R"("}})")));
   });
 }
 
@@ -266,41 +281,41 @@ void SimPictory::CheckKey(const Upstream& job, const http::Request& request) {
                          " with " + KeyOf(request);
 }
 
-void SimPictory::Poll(const http::Request& request, Done done) {
+void SimPictory::Poll(Line& line, const http::Request& request, Done done) {
   const std::string id = request.path.substr(kJobs.size());
   const Duration soon = Between(20ms, 300ms);
   if (Chance(weather_.poll_trouble)) {
     switch (random_() % 5) {
       case 0:
-        return Answer(soon, std::move(done), Complete(429, "{}", {{"retry-after", "5"}}));
+        return Answer(line, soon, std::move(done), Complete(429, "{}", {{"retry-after", "5"}}));
       case 1:
-        return Answer(soon, std::move(done), Complete(503, "busy"));
+        return Answer(line, soon, std::move(done), Complete(503, "busy"));
       case 2:
-        return Answer(soon, std::move(done), Complete(200, ""));
+        return Answer(line, soon, std::move(done), Complete(200, ""));
       case 3:
-        return Answer(soon, std::move(done), Complete(200, R"({"data":{"st)"));
+        return Answer(line, soon, std::move(done), Complete(200, R"({"data":{"st)"));
       default:
-        return Answer(10s, std::move(done), Broken(Response::Outcome::kUnknown));
+        return Answer(line, 10s, std::move(done), Broken(Response::Outcome::kUnknown));
     }
   }
   const auto found = by_id_.find(id);
   if (found == by_id_.end() || clock_.Now() < jobs_[found->second].known_from) {
-    return Answer(soon, std::move(done),
+    return Answer(line, soon, std::move(done),
                   Complete(404, R"({"error_code":"5000","error_message":"JOB_NOT_FOUND"})"));
   }
   Upstream& job = jobs_[found->second];
-  if (Chance(weather_.odd_word)) return Answer(soon, std::move(done), OddWord(job));
-  Answer(soon, std::move(done), Complete(200, Odd(BodyOf(job))));
+  if (Chance(weather_.odd_word)) return Answer(line, soon, std::move(done), OddWord(job));
+  Answer(line, soon, std::move(done), Complete(200, Odd(BodyOf(job))));
 }
 
-void SimPictory::List(const std::string& key, Done done) {
+void SimPictory::List(Line& line, const std::string& key, Done done) {
   std::string body = R"({"items":[)";
   for (auto job = jobs_.rbegin(); job != jobs_.rend(); ++job) {
     if (job->key != key) continue;
     if (body.size() > 11) body += ',';
     body += R"({"data":{"jobId":")" + job->id + R"(","status":"in-progress"}})";
   }
-  Answer(Between(50ms, 500ms), std::move(done), Complete(200, body + "]}"));
+  Answer(line, Between(50ms, 500ms), std::move(done), Complete(200, body + "]}"));
 }
 
 }  // namespace gateway::simulation

@@ -5,6 +5,7 @@
 // It is the ledger as well: what it accepted is what was paid for.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <random>
@@ -50,6 +51,7 @@ struct Weather {
   double outages_per_day = 0;
   bool transport_lies = false;     // says NOT_SENT of what it does not know
   bool transport_resends = false;  // sends a paid request again if no answer comes
+  bool sends_late = false;         // does not ask whether a paid request may still be sent
 };
 
 struct Upstream {
@@ -67,7 +69,7 @@ struct Upstream {
   std::string key;    // that paid for it
 };
 
-class SimPictory final : public http::HttpTransport {
+class SimPictory {
  public:
   // A webhook call reaches whoever listens at the gateway's webhook at that time.
   using WebhookCall =
@@ -76,7 +78,38 @@ class SimPictory final : public http::HttpTransport {
   SimPictory(SimClock& clock, std::mt19937_64& random, Weather weather, WebhookCall call)
       : clock_(clock), random_(random), weather_(weather), call_(std::move(call)) {}
 
-  void Start(http::Request request, Done done) override;
+  using Done = http::HttpTransport::Done;
+
+  // One gateway's way to Pictory.
+  class Line final : public http::HttpTransport {
+   public:
+    // `gateway` is a number, for who looks on.
+    Line(SimPictory& pictory, ProcessClock& clock, int gateway)
+        : pictory_(pictory), clock_(clock), gateway_(gateway) {}
+
+    void Start(http::Request request, Done done) override {
+      pictory_.Start(*this, std::move(request), std::move(done));
+    }
+    ProcessClock& clock() { return clock_; }
+    int gateway() const { return gateway_; }
+    // When a job was last asked about here.
+    MonoTime asked(const std::string& id) const {
+      const auto found = asked_.find(id);
+      return found == asked_.end() ? MonoTime::min() : found->second;
+    }
+
+   private:
+    friend class SimPictory;
+    SimPictory& pictory_;
+    ProcessClock& clock_;
+    const int gateway_;
+    std::unordered_map<std::string, MonoTime> asked_;
+  };
+
+  // Is told of each paid request as its first byte is written.
+  void OnPaid(std::function<void(int gateway, const std::string& name)> then) {
+    paid_ = std::move(then);
+  }
 
   // Called once, when the next answer that takes a job is on its way, with how long it takes.
   void OnNextAcceptance(std::function<void(Duration)> then) { next_acceptance_ = std::move(then); }
@@ -98,14 +131,16 @@ class SimPictory final : public http::HttpTransport {
   const Weather& weather() const { return weather_; }
   // The latest ten seconds' worth of requests: for the budget's check.
   int RequestsIn(Duration window);
+  std::uint64_t requests() const { return count_; }
 
  private:
-  void Post(const http::Request& request, Done done);
-  void Poll(const http::Request& request, Done done);
+  void Start(Line& line, http::Request request, Done done);
+  void Post(Line& line, const http::Request& request, Done done);
+  void Poll(Line& line, const http::Request& request, Done done);
   http::Response OddWord(const Upstream& job);
-  void List(const std::string& key, Done done);
+  void List(Line& line, const std::string& key, Done done);
   void CheckKey(const Upstream& job, const http::Request& request);
-  void Answer(Duration after, Done done, http::Response response);
+  void Answer(Line& line, Duration after, Done done, http::Response response);
   Upstream& Accept(const std::string& body, const std::string& key);
   void PlanWebhookCalls(const Upstream& job);
   void CallWebhook(Duration after, std::string token, std::string id);
@@ -126,6 +161,8 @@ class SimPictory final : public http::HttpTransport {
   std::string asked_by_a_stranger_;
   MonoTime down_until_{};
   std::deque<MonoTime> requests_;
+  std::uint64_t count_ = 0;  // of them, in all
+  std::function<void(int, const std::string&)> paid_;
   std::function<void(Duration)> next_acceptance_;
 };
 

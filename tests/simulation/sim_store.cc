@@ -26,7 +26,7 @@ void SimStore::Post(Write write, Refuse refuse) {
   committing_ = true;
   // A flush now and then takes long.
   const Duration flush = random_() % 100 == 0 ? Between(20ms, 500ms) : Between(200us, 3ms);
-  clock_.InProcess(flush, [this] { CommitGroup(); });
+  clock_.In(flush, [this] { CommitGroup(); });
 }
 
 void SimStore::CommitGroup() {
@@ -48,7 +48,7 @@ void SimStore::CommitGroup() {
                                      : errors::TooMany("writes that wait", 1, 1s));
     });
   }
-  clock_.InProcess(Between(1us, 50us), [answers = std::move(answers)] {
+  clock_.In(Between(1us, 50us), [answers = std::move(answers)] {
     for (const auto& answer : answers) answer();
   });
 }
@@ -106,7 +106,7 @@ void SimStore::Begin(JobRecord record, Callback<jobs::BeginResult> done) {
 
 void SimStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts, Done done) {
   if (bugs_.acknowledges_early) {
-    clock_.InProcess(1us, [done] { done(absl::OkStatus()); });
+    clock_.In(1us, [done] { done(absl::OkStatus()); });
     done = [](const absl::Status&) {};
   }
   auto apply = [this, record = std::move(record), parts = std::move(parts), done]() mutable {
@@ -206,7 +206,7 @@ void SimStore::Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>>
 
 template <class T, class Ask>
 void SimStore::Read(Ask ask, Callback<T> done) {
-  clock_.InProcess(Between(50us, 2ms), [this, ask = std::move(ask), done = std::move(done)] {
+  clock_.In(Between(50us, 2ms), [this, ask = std::move(ask), done = std::move(done)] {
     absl::StatusOr<T> result = absl::UnknownError("");
     ask(disk_, [&result](absl::StatusOr<T> found) { result = std::move(found); });
     done(std::move(result));

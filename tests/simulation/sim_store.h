@@ -34,7 +34,7 @@ struct StoreBugs {
 
 class SimStore final : public jobs::Store {
  public:
-  SimStore(SimClock& clock, std::mt19937_64& random, StoreBugs bugs)
+  SimStore(ProcessClock& clock, std::mt19937_64& random, StoreBugs bugs)
       : clock_(clock), random_(random), bugs_(bugs) {}
 
   // The process is gone: what was not committed may or may not be on the disk.
@@ -105,7 +105,7 @@ class SimStore final : public jobs::Store {
     Refuse refuse;
   };
 
-  SimClock& clock_;
+  ProcessClock& clock_;
   std::mt19937_64& random_;
   const StoreBugs bugs_;
   store::MemoryJobStore disk_;

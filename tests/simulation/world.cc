@@ -1,5 +1,6 @@
 #include "simulation/world.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -28,25 +29,57 @@ World::World(const WorldOptions& options)
     : options_(options),
       random_(options.seed),
       gateway_random_(options.seed ^ 0x9E3779B97F4A7C15ULL),
-      store_(clock_, random_, options.bugs.store),
-      callers_pay_(options.seed % kCallersPayEvery == 0) {
+      umpire_(clock_, [this](const std::string& what) { Fail(what); }),
+      callers_pay_(options.gateways == 1 && options.seed % kCallersPayEvery == 0) {
   process_options_.budget = {.requests_per_second = Chance(0.3) ? 1.0 : 5.0, .burst = 10};
   process_options_.webhooks = Chance(0.8);
   pictory_ = std::make_unique<SimPictory>(
       clock_, random_, DrawWeather(),
       [this](const std::string& token, const std::string& id) { OnWebhookCall(token, id); });
+  for (int number = 0; number < options.gateways; ++number) {
+    seats_.push_back(std::make_unique<Seat>(number, clock_, *pictory_));
+  }
+  if (several()) {
+    Share();
+  } else {
+    store_ = std::make_unique<SimStore>(seats_.front()->clock, random_, options.bugs.store);
+  }
 }
 
 World::~World() {
   callers_.clear();  // their watches leave the hub before it goes
-  EndProcess();
+  for (auto& seat : seats_) EndProcess(*seat);
 }
 
 // What is under way goes before what it refers to.
-void World::EndProcess() {
-  clock_.EndProcess();
-  store_.Crash();
-  process_.reset();
+void World::EndProcess(Seat& seat) {
+  seat.clock.End();
+  several() ? seat.store->Crash() : store_->Crash();
+  seat.process.reset();
+}
+
+jobs::Store& World::disk() { return several() ? database_->rows() : store_->disk(); }
+
+Seat& World::AnySeat() { return several() ? *seats_[random_() % seats_.size()] : *seats_.front(); }
+
+Process* World::Any(bool stopped_too) {
+  if (!several()) return seats_.front()->process.get();
+  const std::size_t first = random_() % seats_.size();
+  for (std::size_t i = 0; i < seats_.size(); ++i) {
+    const Seat& seat = *seats_[(first + i) % seats_.size()];
+    if (seat.process != nullptr && (stopped_too || !seat.clock.stopped())) {
+      return seat.process.get();
+    }
+  }
+  return nullptr;
+}
+
+Process* World::process() { return Any(/*stopped_too=*/false); }
+Process* World::door() { return Any(/*stopped_too=*/true); }
+
+Seat& World::SeatOf(const Process* process) {
+  return **std::find_if(seats_.begin(), seats_.end(),
+                        [process](const auto& seat) { return seat->process.get() == process; });
 }
 
 bool World::Chance(double probability) {
@@ -99,68 +132,93 @@ Weather World::DrawWeather() {
   weather.outages_per_day = some(6);
   weather.transport_lies = options_.bugs.transport_lies;
   weather.transport_resends = options_.bugs.transport_resends;
+  weather.sends_late = options_.bugs.sends_late;
   return weather;
 }
 
-void World::Start() {
-  Tell("start");
+void World::Start(Seat& seat) {
+  if (several() && !database_->reachable(seat.number)) {
+    return clock_.InWorld(Between(1s, 3s), [this, &seat] { Start(seat); });
+  }
+  Tell("start" + NameOf(seat));
+  ++seat.starts;
+  seat.ending = false;
   for (auto& [token, heard] :
        webhook_calls_) {  // what was answered is to be known again from here on
     if (heard.answered) heard = {clock_.Now(), statistics_.crashes, true};
   }
-  process_ =
-      std::make_unique<Process>(process_options_, clock_, store_, *pictory_, gateway_random_);
+  ProcessOptions process_options = process_options_;
+  if (several()) {
+    Unsettle(Duration(0));
+    process_options.polled = [this, &seat](const jobs::Snapshot& job) {
+      const MonoTime asked = seat.line.asked(std::string(job.pictory_job_id()));
+      umpire_.OnPolled(seat.number, job, job.shard, asked);
+    };
+  }
+  jobs::Store& store = several() ? static_cast<jobs::Store&>(*seat.store) : *store_;
+  seat.process =
+      std::make_unique<Process>(process_options, seat.clock, store, seat.line, gateway_random_);
   if (!callers_pay_) return;
   for (int purse = 0; purse < Caller::kPurses; ++purse) {
-    clock_.InWorld(Between(1s, kKeysShown), [this, purse] {
-      if (process_ != nullptr) ShowKey(Caller::KeyOf(purse));
+    clock_.InWorld(Between(1s, kKeysShown), [this, purse, &seat] {
+      if (seat.process != nullptr) ShowKey(seat.process.get(), Caller::KeyOf(purse));
     });
   }
 }
 
-std::string World::ShowKey(const std::string& key) {
+std::string World::ShowKey(Process* process, const std::string& key) {
   if (!callers_pay_) return jobs::kDefaultAccount;
-  return process_->ShowKey(options_.bugs.one_purse ? Caller::KeyOf(0) : key);
+  return process->ShowKey(options_.bugs.one_purse ? Caller::KeyOf(0) : key);
 }
 
-void World::Crash(const char* why) {
+void World::Crash(Seat& seat, const char* why) {
   // In the calm nobody is killed, but a program whose store fails ends still.
-  if (process_ == nullptr || (calm_ && !store_fails_)) return;
-  Tell(why);
+  if (seat.process == nullptr || (calm_ && !store_fails_)) return;
+  Tell(why + NameOf(seat));
   ++statistics_.crashes;
-  for (auto& caller : callers_) caller->OnCrash();
-  EndProcess();
+  for (auto& caller : callers_) caller->OnCrash(seat.process.get());
+  EndProcess(seat);
   store_fails_ = false;
-  clock_.InWorld(Between(100ms, 30s), [this] { Start(); });
+  if (several()) Unsettle(Duration(0));
+  const bool long_away = several() && Chance(0.2);
+  clock_.InWorld(long_away ? Between(10s, 5min) : Between(100ms, 30s),
+                 [this, &seat] { Start(seat); });
 }
 
 // SIGTERM: who waits is told, what was sent is followed, and what is owed is written down.
-void World::EndInOrder() {
-  if (process_ == nullptr || calm_) return;
-  Tell("ends in order");
+void World::EndInOrder(Seat& seat) {
+  if (seat.process == nullptr || seat.ending || calm_) return;
+  Tell("ends in order" + NameOf(seat));
   ++statistics_.ends;
-  process_->submitter().AnswerUnconfirmed();
-  clock_.InWorld(kFollowed, [this, crashes = statistics_.crashes] {
-    if (crashes != statistics_.crashes || store_fails_) return;  // killed meanwhile, or about to be
-    if (process_->submitter().running() > 0) Fail("a submit was not followed to its end");
-    store_.EndEpoch(process_->owed().StillOwed(), [](const absl::Status&) {});
-    Crash("ended in order");
+  seat.ending = true;
+  seat.process->Call([&seat] { seat.process->submitter().AnswerUnconfirmed(); });
+  clock_.InWorld(kFollowed, [this, &seat, starts = seat.starts] {
+    // Killed meanwhile, or about to be.
+    if (seat.process == nullptr || starts != seat.starts || store_fails_ || calm_) return;
+    if (several()) {
+      if (seat.clock.stopped()) return;
+      if (database_->reachable(seat.number)) seat.store->Close();
+      return Crash(seat, "ended in order");
+    }
+    if (seat.process->submitter().running() > 0) Fail("a submit was not followed to its end");
+    store_->EndEpoch(seat.process->owed().StillOwed(), [](const absl::Status&) {});
+    Crash(seat, "ended in order");
   });
 }
 
 // A full disk: no commit succeeds, and the program ends.
 void World::FailStore() {
-  if (process_ == nullptr || calm_) return;
+  if (several() || seats_.front()->process == nullptr || calm_) return;
   store_fails_ = true;
-  store_.FailCommits(
+  store_->FailCommits(
       [this] { clock_.InWorld(Between(1ms, 200ms), [this] { Crash("the store fails"); }); });
 }
 
 void World::MakeStoreBusy(Duration how_long) {
-  if (process_ == nullptr || calm_ || !busy_day_) return;
+  if (several() || seats_.front()->process == nullptr || calm_ || !busy_day_) return;
   Tell("the store is busy");
   ++statistics_.busy;
-  store_.BeBusy(how_long);
+  store_->BeBusy(how_long);
 }
 
 // Nobody speaks to anybody for more than a week: the gateway is off, or it is there and Pictory is
@@ -168,10 +226,11 @@ void World::MakeStoreBusy(Duration how_long) {
 void World::KeepSilent() {
   Tell("silence");
   // A gateway that is off at this moment is started within the next minute.
-  if (Chance(0.5) || process_ == nullptr) return pictory_->BeginOutage(kSilence);
-  for (auto& caller : callers_) caller->OnCrash();
-  EndProcess();
-  clock_.InWorld(kSilence - 1min, [this] { Start(); });
+  Seat& seat = *seats_.front();
+  if (Chance(0.5) || seat.process == nullptr) return pictory_->BeginOutage(kSilence);
+  for (auto& caller : callers_) caller->OnCrash(seat.process.get());
+  EndProcess(seat);
+  clock_.InWorld(kSilence - 1min, [this, &seat] { Start(seat); });
 }
 
 void World::PlanDay() {
@@ -210,8 +269,9 @@ void World::PlanDay() {
   const int ends = Chance(0.5) ? static_cast<int>(random_() % 20) : 0;
   for (int i = 0; i < ends; ++i) {
     clock_.InWorld(Between(Duration(0), options_.length * 5 / 6), [this] {
-      pictory_->OnNextAcceptance(
-          [this](Duration) { clock_.InWorld(Between(0us, 1s), [this] { EndInOrder(); }); });
+      pictory_->OnNextAcceptance([this](Duration) {
+        clock_.InWorld(Between(0us, 1s), [this] { EndInOrder(AnySeat()); });
+      });
     });
   }
   if (Chance(0.1)) clock_.InWorld(Between(Duration(0), options_.length), [this] { FailStore(); });
@@ -237,6 +297,7 @@ void World::PlanDay() {
       clock_.JumpWall(Chance(0.5) ? Duration(1h) : Duration(-1h), limits::kClockSlack);
     });
   }
+  if (several()) PlanSharing();
   for (Duration at = 1h; at < options_.length; at += 1h) {
     clock_.InWorld(at, [this] { ResolveUnconfirmeds(4h); });
   }
@@ -250,16 +311,19 @@ void World::ResolveUnconfirmeds(Duration older_than) {
 
 void World::OnWebhookCall(const std::string& token, const std::string& pictory_job_id) {
   ++statistics_.webhook_calls;
-  if (process_ == nullptr) return;
+  Process* const process = door();
+  if (process == nullptr) return;
   if (pictory_->Find(pictory_job_id) != nullptr) {
     webhook_calls_.emplace(token, Heard{clock_.Now(), statistics_.crashes});
   }
-  process_->resolver().OnWebhookCall(token, {pictory_job_id},
-                                     [this, token](const absl::Status& kept) {
-                                       const auto found = webhook_calls_.find(token);
-                                       if (kept.ok() && found != webhook_calls_.end())
-                                         found->second.answered = true;
-                                     });
+  process->Call([this, process, token, pictory_job_id] {
+    process->resolver().OnWebhookCall(token, {pictory_job_id},
+                                      [this, token](const absl::Status& kept) {
+                                        const auto found = webhook_calls_.find(token);
+                                        if (kept.ok() && found != webhook_calls_.end())
+                                          found->second.answered = true;
+                                      });
+  });
 }
 
 bool World::WasCalledBack(const std::string& token, Duration ago) const {
@@ -270,11 +334,18 @@ bool World::WasCalledBack(const std::string& token, Duration ago) const {
 
 // Between what was asked of the store and what it made of it.
 void World::KillInTheNextWrite() {
-  store_.OnNextWrite(
-      [this] { clock_.InWorld(Between(0us, 4ms), [this] { Crash("killed while storing"); }); });
+  Seat& seat = AnySeat();
+  OnNextWrite(seat, [this, &seat] {
+    clock_.InWorld(Between(0us, 4ms), [this, &seat] { Crash(seat, "killed while storing"); });
+  });
+}
+
+void World::OnNextWrite(Seat& seat, std::function<void()> then) {
+  several() ? seat.store->OnNextWrite(std::move(then)) : store_->OnNextWrite(std::move(then));
 }
 
 void World::CheckBudget() {
+  if (several()) return CheckBudgetOfAll();
   const jobs::BudgetOptions& budget = process_options_.budget;
   const double most =
       budget.burst + 1 +
@@ -287,7 +358,7 @@ void World::CheckBudget() {
 }
 
 std::optional<std::string> World::Run() {
-  Start();
+  for (auto& seat : seats_) Start(*seat);
   PlanDay();
   const auto stop = [this] {
     CheckBudget();
@@ -298,14 +369,16 @@ std::optional<std::string> World::Run() {
   if (failure_.has_value()) return failure_;
   calm_ = true;
   pictory_->ClearUp();
-  if (Chance(0.1)) {
+  if (several()) EndTrouble();
+  if (!several() && Chance(0.1)) {
     ++statistics_.silences;
     KeepSilent();
     clock_.Run(evening += kSilence, stop);
   }
-  if (process_ == nullptr)
-    clock_.InWorld(1min, [this] {
-      if (process_ == nullptr) Start();
+  Seat& first = *seats_.front();
+  if (!several() && first.process == nullptr)
+    clock_.InWorld(1min, [this, &first] {
+      if (first.process == nullptr) Start(first);
     });
   clock_.Run(evening + kQuiet, stop);
   for (int round = 0; round < 3 && !failure_.has_value(); ++round) {
@@ -318,6 +391,7 @@ std::optional<std::string> World::Run() {
 }
 
 void World::CheckEnd() {
+  if (several()) CheckSpent();
   if (const std::string& job = pictory_->asked_by_a_stranger(); !job.empty()) return Fail(job);
   for (const Upstream& job : pictory_->jobs()) {
     if (pictory_->Accepted(job.name) > 1) {

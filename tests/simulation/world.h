@@ -1,5 +1,6 @@
 // One simulated day: callers who submit, repeat, watch, delete and resolve jobs; a gateway that is
-// killed now and then; a Pictory that misbehaves; and what must hold through all of it.
+// killed now and then, or several that share a database; a Pictory that misbehaves; and what must
+// hold through all of it.
 //
 // Everything follows from the seed. Single-threaded; worlds share nothing.
 #pragma once
@@ -16,8 +17,11 @@
 #include "simulation/caller.h"
 #include "simulation/process.h"
 #include "simulation/sim_clock.h"
+#include "simulation/sim_database.h"
 #include "simulation/sim_pictory.h"
+#include "simulation/sim_shared_store.h"
 #include "simulation/sim_store.h"
+#include "simulation/umpire.h"
 
 namespace gateway::simulation {
 
@@ -25,6 +29,9 @@ namespace gateway::simulation {
 // whole program), or a promise of what it stands on.
 struct Bugs {
   StoreBugs store;
+  DatabaseBugs database;
+  bool sends_late = false;         // a gateway does not ask whether it may still send
+  bool late_feed = false;          // what other gateways do is heard of minutes later
   bool transport_lies = false;     // it says NOT_SENT of what it does not know
   bool transport_resends = false;  // it sends a paid request again if no answer comes
   bool one_fingerprint = false;    // every request of a caller looks like its others
@@ -34,6 +41,7 @@ struct Bugs {
 
 struct WorldOptions {
   std::uint64_t seed = 1;
+  int gateways = 1;  // more than one share a database
   int requests = 200;
   Duration length = std::chrono::hours(24);
   Bugs bugs;
@@ -53,6 +61,25 @@ struct Statistics {
   std::uint64_t waited = 0;         // submits that were told to wait for another job
   std::uint64_t cancelled = 0;      // of them, before they were sent
   std::uint64_t swallowed = 0;      // answers that arrived nowhere, although the gateway thinks so
+  // Of days with several gateways.
+  std::uint64_t stops = 0;    // times a gateway was stopped
+  std::uint64_t cuts = 0;     // times a gateway was cut off from the database
+  std::uint64_t aways = 0;    // times the database was away, or its standby took over
+  double most_of_budget = 0;  // the most that was sent in ten seconds, as a part of the budget
+};
+
+// A gateway, through its starts and ends.
+struct Seat {
+  Seat(int n, SimClock& world, SimPictory& pictory)
+      : number(n), clock(world), line(pictory, clock, n) {}
+
+  const int number;
+  ProcessClock clock;
+  SimPictory::Line line;
+  std::unique_ptr<SimSharedStore> store;  // null: it is alone, with a disk
+  std::unique_ptr<Process> process;       // null: down
+  std::uint64_t starts = 0;
+  bool ending = false;
 };
 
 class World {
@@ -68,16 +95,26 @@ class World {
   SimClock& clock() { return clock_; }
   const Bugs& bugs() const { return options_.bugs; }
   SimPictory& pictory() { return *pictory_; }
-  jobs::Store& disk() { return store_.disk(); }
-  Process* process() { return process_.get(); }  // null: down
+  jobs::Store& disk();
+  bool several() const { return options_.gateways > 1; }
+  // One that answers, any of several; null: none does.
+  Process* process();
+  // Where a call may arrive, too: one that is stopped, and answers once it goes on.
+  Process* door();
+  // Whether there is a limit of submits.
+  bool limited() const { return process_options_.spending.per_day > 0; }
+  // Whether the attempt of the job was ended by another gateway than its own.
+  bool WasEnded(const jobs::JobRecord& record) const { return umpire_.WasEnded(record); }
+  // Whether this gateway has heard of all that happened up to then.
+  bool HasHeard(const Process* process, MonoTime until) const;
   // The account that pays for the callers with this key of Pictory's, and the key that is used. On
   // a day on which callers pay, the process, which must be up, is shown the key: a new one has
   // forgotten all. On others it is the gateway's own.
-  std::string ShowKey(const std::string& key);
+  std::string ShowKey(Process* process, const std::string& key);
   std::string PayingKey(const std::string& key) const { return callers_pay_ ? key : kOwnKey; }
   bool calm() const { return calm_; }  // the day is over: no more faults
   bool store_fails() const { return store_fails_; }
-  bool store_is_busy() const { return store_.is_busy(); }
+  bool store_is_busy() const { return store_ != nullptr && store_->is_busy(); }
   // Does so on some days only, and not in the calm.
   void MakeStoreBusy(Duration how_long);
   bool is_busy_day() const { return busy_day_; }
@@ -91,11 +128,29 @@ class World {
 
  private:
   Weather DrawWeather();
-  void Start();
-  void EndProcess();
-  void Crash(const char* why);
-  void EndInOrder();
+  void Start(Seat& seat);
+  void EndProcess(Seat& seat);
+  void Crash(Seat& seat, const char* why);
+  void Crash(const char* why) { Crash(AnySeat(), why); }
+  void EndInOrder(Seat& seat);
   void FailStore();
+  Seat& AnySeat();
+  Process* Any(bool stopped_too);
+  Seat& SeatOf(const Process* process);
+  void OnNextWrite(Seat& seat, std::function<void()> then);
+  // Of several gateways (world_sharing.cc).
+  std::string NameOf(const Seat& seat) const;
+  void Share();
+  void PlanSharing();
+  void Stop(Seat& seat, Duration how_long);
+  void Cut(Seat& seat, Duration how_long);
+  void LoseDatabase();
+  void EndTrouble();
+  // For so long, and until all have heard of it, parts of the budget may be of different times.
+  void Unsettle(Duration how_long);
+  void CheckBudgetOfAll();
+  void CheckPaid(int gateway, const std::string& name);
+  void CheckSpent();
   void KeepSilent();
   void KillInTheNextWrite();
   void PlanDay();
@@ -109,9 +164,12 @@ class World {
   SimClock clock_;
   Random gateway_random_;
   ProcessOptions process_options_;
-  SimStore store_;
   std::unique_ptr<SimPictory> pictory_;
-  std::unique_ptr<Process> process_;  // null: down
+  Umpire umpire_;
+  WayTrouble way_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::unique_ptr<SimStore> store_;        // of one gateway
+  std::unique_ptr<SimDatabase> database_;  // of several
   std::vector<std::unique_ptr<Caller>> callers_;
   const bool busy_day_ = Chance(0.5);
   const bool callers_pay_;
@@ -125,6 +183,8 @@ class World {
   std::map<std::string, Heard> webhook_calls_;  // by token, the first
   std::optional<std::string> failure_;
   Statistics statistics_;
+  std::uint64_t requests_ = 0;  // that CheckBudgetOfAll has seen
+  MonoTime unsettled_until_{};
 };
 
 }  // namespace gateway::simulation
