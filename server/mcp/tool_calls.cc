@@ -203,7 +203,10 @@ std::string ToolCalls::ReadPart(const Message& request, const Caller& caller) co
 }
 
 void ToolCalls::Learn(const pictory_jobs::Job& job) const {
-  if (job.has_credits_used()) session_.Used(job.job_id(), job.credits_used());
+  // A job that succeeded without a word of credits has used none, as the gateway counts it.
+  if (job.has_credits_used() || job.state() == v1::JOB_STATE_SUCCEEDED) {
+    session_.Used(job.job_id(), job.credits_used());
+  }
 }
 
 absl::StatusOr<pictory_jobs::Job> ToolCalls::Task(const std::string& job_id) const {

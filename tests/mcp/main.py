@@ -238,6 +238,25 @@ class Sdk(AgentTest):
                 await client.session.send_request(named(GetTask, "no-such-task"), Task)
 
     @is_async
+    async def test_what_waits_is_cancelled_and_costs_nothing(self):
+        slow = self.rig.sandbox("--speed", "0.01")
+        self.gateway = self.rig.gateway(slow.url)
+        person = Person()
+        async with agent(self.command(*CAP), person) as client:
+            preview = job(await client.call_tool("create_preview", PREVIEW))["jobId"]
+            running = await client.session.send_request(named(CancelTask, preview), types.EmptyResult)
+            self.assertIn("no call that cancels it", running.meta["pictory-gateway/note"])
+            render = {"previewJobId": preview, "waitForPreview": True}
+            waiting = job(await client.call_tool("render", render))
+            self.assertEqual(waiting["state"], "JOB_STATE_WAITING")
+            self.assertEqual(len(person.asked), 1)  # nobody knows what it costs yet
+            done = await client.session.send_request(named(CancelTask, waiting["jobId"]), types.EmptyResult)
+            self.assertIn("is CANCELLED", done.meta["pictory-gateway/note"])
+            told = await client.session.send_request(named(GetTask, waiting["jobId"]), Task)
+            self.assertEqual(told.status, "cancelled")
+        self.assertEqual(len(slow.accepted()), 1)
+
+    @is_async
     async def test_hostile_texts_are_data(self):
         name = "demo\x1b[31m\u202eevil"
         async with agent(self.command(*CAP)) as client:

@@ -104,6 +104,25 @@ TEST(Submits, TheSameCallIsTheSameJobAndSaysSo) {
   EXPECT_EQ(house.session.spent(), 4);
 }
 
+TEST(Submits, WhatAJobHasUsedCountsOnceItIsTold) {
+  fake::Handlers handlers = Images();
+  handlers.get = [](const v1::GetJobRequest& request,
+                    const fake::CallInfo& info) -> absl::StatusOr<v1::GetJobResponse> {
+    v1::GetJobResponse response;
+    *response.mutable_job() = fake::MakeJob(request.job_id(), v1::JOB_STATE_SUCCEEDED);
+    if (info.number == 1) response.mutable_job()->set_state(v1::JOB_STATE_FAILED);
+    if (info.number == 2) response.mutable_job()->set_credits_used(0.5);
+    return response;
+  };
+  House house(std::move(handlers));
+  house.Say(Modern("tools/call",
+                   CallOf("generate_image", R"({"prompt":"a house by the sea","requestId":"1"})")));
+  for (const double spent : {2.0, 0.5, 0.0}) {
+    house.Say(Modern("tasks/get", R"(,"taskId":"job-of-1")"));
+    EXPECT_EQ(house.session.spent(), spent);
+  }
+}
+
 TEST(Submits, UnknownArgumentsAreRefused) {
   House house(Images());
   EXPECT_THAT(house.Say(Modern("tools/call", CallOf("generate_image", R"({"promt":"a house"})"))),
