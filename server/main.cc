@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   if (parsed.sandbox.has_value()) return gateway::app::RunSandbox(*parsed.sandbox);
   if (parsed.contract.has_value()) return gateway::app::RunContract(*parsed.contract);
   if (parsed.probe.has_value()) return gateway::app::RunProbe(*parsed.probe);
+  if (parsed.mcp.has_value()) return gateway::app::RunMcp(*parsed.mcp);
   if (parsed.store_copy.has_value()) return gateway::app::RunStoreCopy(*parsed.store_copy);
   std::fputs(parsed.text.c_str(), parsed.exit_code == 0 ? stdout : stderr);
   return parsed.exit_code;

@@ -131,6 +131,12 @@ JobList Client::List(ListJobsRequest filter, const CallOptions& call) const {
   });
 }
 
+absl::StatusOr<v1::ListJobsResponse> Client::ListPage(const ListJobsRequest& request,
+                                                      const CallOptions& call) const {
+  return Call<v1::ListJobsResponse>(*core_, &Core::Stub::ListJobs, request, call,
+                                    Repeatable::kAlways);
+}
+
 absl::StatusOr<CreateUploadResponse> Client::CreateUpload(const CreateUploadRequest& request,
                                                           const CallOptions& call) const {
   return Call<CreateUploadResponse>(*core_, &Core::Stub::CreateUpload, request, call,

@@ -11,7 +11,8 @@
 namespace gateway::app {
 namespace {
 
-const std::vector<std::string> kCommands = {"sandbox", "contract", "keygen", "probe", "store"};
+const std::vector<std::string> kCommands = {"sandbox", "contract", "keygen",
+                                            "mcp",     "probe",    "store"};
 
 }  // namespace
 

@@ -36,6 +36,8 @@ CommandTree::CommandTree() {
   AddKeygenOptions(*keygen, keygen_flags);
   probe = app.add_subcommand("probe", "Ask a gateway whether it serves");
   AddProbeOptions(*probe, probe_flags);
+  mcp = app.add_subcommand("mcp", "Let agents use a gateway, by the Model Context Protocol");
+  AddMcpOptions(*mcp, mcp_flags);
   store = app.add_subcommand("store", "Move the jobs of one store to another");
   store->require_subcommand(1);
   store->footer(

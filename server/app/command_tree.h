@@ -6,6 +6,7 @@
 #include "app/config.h"
 #include "app/flags.h"
 #include "app/keygen.h"
+#include "app/mcp.h"
 #include "app/probe.h"
 #include "app/store_copy.h"
 
@@ -25,6 +26,7 @@ struct CommandTree {
   CLI::App* contract = nullptr;
   CLI::App* keygen = nullptr;
   CLI::App* probe = nullptr;
+  CLI::App* mcp = nullptr;
   CLI::App* store = nullptr;
 
   Config config;
@@ -35,6 +37,7 @@ struct CommandTree {
   ContractFlags contract_flags;
   KeygenFlags keygen_flags;
   ProbeFlags probe_flags;
+  McpFlags mcp_flags;
   StoreCopyFlags store_copy_flags;
 };
 

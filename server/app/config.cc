@@ -107,7 +107,7 @@ Reading::Reading(int argc, const char* const* argv) {
   sandbox_settings_.emplace(*tree_.sandbox);
   contract_settings_.emplace(*tree_.contract);
   ReadFlags(argc, argv);
-  if (help_.has_value() || tree_.keygen->parsed() || tree_.probe->parsed() ||
+  if (help_.has_value() || tree_.keygen->parsed() || tree_.probe->parsed() || tree_.mcp->parsed() ||
       tree_.store->parsed()) {
     return;
   }
@@ -209,6 +209,10 @@ Parsed Reading::Result() {
   }
   if (problems_.empty() && tree_.probe->parsed()) {
     parsed.probe = tree_.probe_flags;
+    return parsed;
+  }
+  if (problems_.empty() && tree_.mcp->parsed()) {
+    parsed.mcp = tree_.mcp_flags;
     return parsed;
   }
   if (problems_.empty() && tree_.store->parsed()) {

@@ -12,6 +12,7 @@
 
 #include "app/address.h"
 #include "app/given.h"
+#include "app/mcp.h"
 #include "app/probe.h"
 #include "app/secret_file.h"
 #include "app/store_copy.h"
@@ -165,6 +166,7 @@ struct Parsed {
   std::optional<SandboxConfig> sandbox;
   std::optional<ContractConfig> contract;
   std::optional<ProbeFlags> probe;
+  std::optional<McpFlags> mcp;
   std::optional<StoreCopyFlags> store_copy;
   // No command is to run: the program prints `text` (to stderr if exit_code is not 0) and
   // leaves.

@@ -18,6 +18,10 @@ int RunContract(const ContractConfig& config);
 // Prints what it has copied to stdout, and what it does meanwhile to stderr.
 int RunStoreCopy(const StoreCopyFlags& flags);
 
+// Serves until the agent ends it, or over HTTP until a signal does. What it has to say to people
+// goes to stderr.
+int RunMcp(const McpFlags& flags);
+
 // Prints one line about what it found: to stdout if the gateway serves, else to stderr.
 int RunProbe(const ProbeFlags& flags);
 

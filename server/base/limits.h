@@ -742,6 +742,25 @@ inline constexpr int kRefusalFieldsMax = 5;
 inline constexpr std::size_t kErrorCodesMax = 32;  // of failed jobs, that become labels of a metric
 inline constexpr std::size_t kTenantLabelsMax = 100;  // tenants that become labels of a metric
 
+// The face for agents (`pictory-gateway mcp`). A message holds a storyboard; one that may become
+// larger is no request that an agent writes.
+inline constexpr std::size_t kMcpMessageMaxBytes = 4 * kMiB;
+inline constexpr std::size_t kMcpWorkers = 8;          // calls to the gateway at once
+inline constexpr std::size_t kMcpQueueMax = 64;        // messages that wait for one of them
+inline constexpr std::size_t kMcpSubmitsMax = 10'000;  // that one session remembers
+inline constexpr std::size_t kMcpQuestionsMax = 16;  // that wait for a person; then the oldest goes
+inline constexpr std::size_t kMcpReadMaxBytes = 64 * kKiB;  // of a result, in one answer
+inline constexpr int kMcpListDefault = 20;                  // jobs of a list that says no number
+inline constexpr int kMcpListMax = 100;
+inline constexpr milliseconds kMcpPoll{2000};   // after which an agent asks for a task again
+inline constexpr hours kMcpListFresh{1};        // how long an agent may keep the list of tools
+inline constexpr seconds kMcpRetryMaxWait{10};  // spent on attempts of one call to the gateway
+inline constexpr int kMcpAttempts = 3;
+inline constexpr seconds kMcpEndMax{5};  // for calls under way when an agent has ended its input
+inline constexpr std::size_t kMcpConnectionsMax = 64;
+inline constexpr std::size_t kMcpSessionNameMax = 64;
+inline constexpr double kMcpSpendCapMax = 1e9;  // credits
+
 // File descriptors.
 inline constexpr std::uint64_t kFilesRefuseBelow = 1024;
 inline constexpr std::uint64_t kFilesWarnBelow = 65'536;

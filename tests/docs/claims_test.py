@@ -76,6 +76,9 @@ REPORTS = {
     "buildah": told("buildah", "--version", of_debian=True),
     "systemd": debian("systemd"),
     "Prometheus": told("prometheus", "--version", of_debian=True),
+    "MCP SDK": pinned("tests/mcp/run", r"sdk=([\d.]+)"),
+    "MCP inspector": pinned("tests/mcp/run", r"inspector=([\d.]+)"),
+    "Node of npm": pinned("tests/mcp/run", r"node=([\d.]+)"),
     "cyclonedx-python-lib": pinned("tests/sbom/run", r"==([\d.]+)"),
 }
 VERSION = re.compile(r"(.+?) (\d+(?:\.\d+)*)$")

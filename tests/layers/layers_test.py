@@ -25,6 +25,7 @@ ALLOWED = {
     "rpc": BASE | {"jobs", "watch", "pictory", "json", "obs", "tenants"},
     "board": set(),
     "face": BASE | {"board", "rpc", "tenants", "pictory", "json", "http"},
+    "mcp": BASE | {"face", "pictory", "json", "http"},
     "admin": BASE | {"pictory", "http", "obs"},
     "sandbox": BASE | {"http"},
     "contract": BASE | {"jobs", "pictory", "json", "http"},
@@ -42,8 +43,8 @@ OWNERS = {
     r"prometheus/": {"obs"},
     r"toml\+\+/|cjose/|jansson\.h": {"tenants"},
     r"CLI/": {"app"},
-    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "notify", "store", "postgres", "rpc", "face", "contract", "app"},
-    r"pictory/jobs/internal/": {"base", "jobs", "rpc", "face"},
+    r"pictory/jobs/v1/|google/protobuf/(?!message_lite\.h|io/|stubs/)": {"json", "pictory", "tenants", "jobs", "notify", "store", "postgres", "rpc", "face", "mcp", "contract", "app"},
+    r"pictory/jobs/internal/": {"base", "jobs", "rpc", "face", "mcp"},
 }
 
 FORBIDDEN = {

@@ -79,6 +79,9 @@ class Client {
   absl::StatusOr<std::vector<std::optional<Job>>> BatchGet(std::span<const std::string> job_ids,
                                                            const CallOptions& call = {}) const;
   JobList List(ListJobsRequest filter = {}, const CallOptions& call = {}) const;
+  // One page of it, with what names the next.
+  absl::StatusOr<v1::ListJobsResponse> ListPage(const ListJobsRequest& request,
+                                                const CallOptions& call = {}) const;
 
   Watch WatchJob(std::string job_id, WatchOptions options = {}) const;
   // Calls `each` with each new state. The final state is returned as well. If `each` returns false,

@@ -31,13 +31,13 @@ void Number(json::Writer& out, std::string_view key, std::int64_t value) {
 void Schemas::Refer(const Descriptor& message, json::Writer& out) {
   const std::string name = ShortName(message.full_name(), message.file()->package());
   messages_[name] = &message;
-  Text(out, "$ref", "#/components/schemas/" + name);
+  Text(out, "$ref", place_ + name);
 }
 
 void Schemas::Enum(const EnumDescriptor& values, json::Writer& out) {
   const std::string name = ShortName(values.full_name(), values.file()->package());
   enums_[name] = &values;
-  Text(out, "$ref", "#/components/schemas/" + name);
+  Text(out, "$ref", place_ + name);
 }
 
 void Schemas::Message(const FieldDescriptor& field, json::Writer& out) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "google/protobuf/descriptor.h"
 #include "json/writer.h"
@@ -18,6 +19,9 @@ std::string CommentOf(const Descriptor& of);
 
 class Schemas {
  public:
+  // `place` is where WriteAll's members will stand in the document.
+  explicit Schemas(std::string place = "#/components/schemas/") : place_(std::move(place)) {}
+
   // Members of an object that is a reference to the schema of a message or enum.
   void Refer(const google::protobuf::Descriptor& message, json::Writer& out);
   // The schema of one field's value, with its comment if `described`.
@@ -25,8 +29,7 @@ class Schemas {
   // The members of an object's schema, without the fields named in `without`.
   void Object(const google::protobuf::Descriptor& message, const std::set<std::string>& without,
               json::Writer& out);
-  // All schemas that were referred to, as members of `components.schemas`, in the order of their
-  // names.
+  // All schemas that were referred to, as members of an object, in the order of their names.
   void WriteAll(json::Writer& out);
 
  private:
@@ -34,6 +37,7 @@ class Schemas {
   void Message(const google::protobuf::FieldDescriptor& field, json::Writer& out);
   void Enum(const google::protobuf::EnumDescriptor& values, json::Writer& out);
 
+  const std::string place_;
   std::map<std::string, const google::protobuf::Descriptor*> messages_;
   std::map<std::string, const google::protobuf::EnumDescriptor*> enums_;
 };

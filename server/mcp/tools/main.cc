@@ -1,0 +1,90 @@
+// Writes the list of tools: `pictory-mcp-tools DESCRIPTOR_SET OUT`. It runs when the gateway is
+// built.
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor.pb.h>
+
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "face/openapi/schemas.h"
+#include "json/writer.h"
+#include "mcp/tool_table.h"
+#include "pictory/jobs/v1/annotations.pb.h"
+
+namespace gateway::mcp {
+namespace {
+
+void Hint(json::Writer& out, std::string_view name, bool value) {
+  out.Key(name);
+  out.Bool(value);
+}
+
+std::string DescriptionOf(const Tool& tool, const google::protobuf::MethodDescriptor& method) {
+  std::string text = face::CommentOf(method) + "\n\n" + std::string(tool.words);
+  if (tool.kind == ToolKind::kSubmit) text += " " + std::string(kSubmitWords);
+  return text;
+}
+
+void WriteTool(const Tool& tool, const google::protobuf::MethodDescriptor& method,
+               json::Writer& out) {
+  out.StartObject();
+  out.Key("name");
+  out.String(tool.name);
+  out.Key("description");
+  out.String(DescriptionOf(tool, method));
+  out.Key("inputSchema");
+  out.StartObject();
+  face::Schemas schemas("#/$defs/");
+  schemas.Object(*method.input_type(), {}, out);
+  out.Key("$defs");
+  out.StartObject();
+  schemas.WriteAll(out);
+  out.EndObject();
+  out.EndObject();
+  const bool writes = tool.kind == ToolKind::kSubmit || tool.kind == ToolKind::kDelete;
+  out.Key("annotations");
+  out.StartObject();
+  Hint(out, "readOnlyHint", !writes);
+  Hint(out, "destructiveHint", tool.kind == ToolKind::kDelete);
+  Hint(out, "idempotentHint", true);
+  Hint(out, "openWorldHint", writes);
+  out.EndObject();
+  out.EndObject();
+}
+
+}  // namespace
+}  // namespace gateway::mcp
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::cerr << "usage: pictory-mcp-tools DESCRIPTOR_SET OUT\n";
+    return 2;
+  }
+  // The options of the descriptors are only read with their extensions in the program.
+  google::protobuf::LinkMessageReflection<::pictory::jobs::v1::HttpMethod>();
+  std::ifstream in(argv[1], std::ios::binary);
+  google::protobuf::FileDescriptorSet set;
+  if (!set.ParseFromIstream(&in)) {
+    std::cerr << argv[1] << " is no descriptor set\n";
+    return 1;
+  }
+  google::protobuf::DescriptorPool pool;
+  for (const auto& file : set.file()) {
+    if (pool.BuildFile(file) == nullptr) return 1;
+  }
+  const auto* const service = pool.FindServiceByName("pictory.jobs.v1.PictoryJobs");
+  if (service == nullptr) return 1;
+  std::string text;
+  gateway::json::Writer out(text);
+  out.StartArray();
+  for (const gateway::mcp::Tool& tool : gateway::mcp::kTools) {
+    const auto* const method = service->FindMethodByName(std::string(tool.method));
+    if (method == nullptr) return 1;
+    gateway::mcp::WriteTool(tool, *method, out);
+  }
+  out.EndArray();
+  std::ofstream file(argv[2], std::ios::binary);
+  file << text;
+  return out.ok() && file.good() ? 0 : 1;
+}
