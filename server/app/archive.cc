@@ -104,7 +104,6 @@ Archive::Archive(const Config& config, const Options& options, std::unique_ptr<a
 
 void Archive::Connect(const Ground& ground) {
   clock_ = &ground.clock;
-  store_ = &ground.store;
   archive::ArchiverHands hands;
   hands.keep = [this](const jobs::JobKey& job, const std::string& name, const std::string& url,
                       const std::atomic<bool>& stop) { return keeper_.Keep(job, name, url, stop); };
@@ -125,25 +124,23 @@ void Archive::Connect(const Ground& ground) {
     (place < places_ ? *fetching_[static_cast<std::size_t>(place)] : files_).Post(std::move(work));
   };
   archiver_ = std::make_unique<archive::Archiver>(
-      archive::ArchiverOptions{.places = places_}, std::move(hands), ground.ledger, ground.store,
-      ground.clock, ground.timers, ground.random,
+      archive::ArchiverOptions{.places = places_}, std::move(hands), ground.shards, ground.ledger,
+      ground.store, ground.clock, ground.timers, ground.random,
       archive::ArchiverEvents{.ended = LogArchived, .troubled = LogTroubled});
   ground.ledger.CompleteWith([](jobs::JobRecord& record) { jobs::PlanArchive(record.job); });
-  ground.ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
-    seen == nullptr ? archiver_->Dismiss({record.job.tenant, record.job.job_id})
-                    : archiver_->OnChange(record);
-  });
+  ground.ledger.Observe(
+      [this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+        seen == nullptr ? archiver_->Dismiss({record.job.tenant, record.job.job_id})
+                        : archiver_->OnChange(record);
+      },
+      jobs::Ledger::Of::kAnyProcess);
   ground.ledger.ForgottenBy([this](const jobs::JobKey& job) { archiver_->Remove(job, nullptr); });
 }
 
-absl::Status Archive::TakeUp(Duration finished_kept) {
-  absl::Status read =
-      store_->ReadArchiving([this](const jobs::JobKey& job) { archiver_->Follow(job); });
-  if (!read.ok()) return read;
+void Archive::Begin(Duration finished_kept) {
   const WallTime before =
       clock_->WallNow() - std::chrono::duration_cast<WallTime::duration>(finished_kept);
   files_.Post([this, before] { return CountMore(before); });
-  return absl::OkStatus();
 }
 
 // Counts in slices, so that nobody's removal waits for all of it.

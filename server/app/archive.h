@@ -44,6 +44,7 @@ class Archive {
 
   // What the archive stands on; all of it must outlive the archive.
   struct Ground {
+    const jobs::Shards& shards;
     jobs::Ledger& ledger;
     jobs::Store& store;
     jobs::Upstreams& upstreams;
@@ -54,9 +55,12 @@ class Archive {
   // Has the files of jobs that end from now on planned, kept and removed. Called once, before the
   // ledger's first change.
   void Connect(const Ground& ground);
-  // Takes up what a process before has left, and removes what no job has had for so long, once it
-  // is counted what there is. Called after the store has recovered.
-  absl::Status TakeUp(Duration finished_kept);
+  // Begins once it is counted what there is, and removes what no job has had for so long. Called
+  // after the store has recovered.
+  void Begin(Duration finished_kept);
+  // Takes up what another process has left, or this one before; and drops what goes with a shard.
+  void Follow(const jobs::ShardJob& job) { archiver_->Follow(job); }
+  void DropLost() { archiver_->DropLost(); }
 
   // See jobs::Deleter::RemoveFiles.
   void Remove(const jobs::JobKey& job, std::function<void(absl::Status)> removed);
@@ -81,7 +85,6 @@ class Archive {
   archive::Keeper keeper_;
   const int places_;
   const Clock* clock_ = nullptr;
-  jobs::Store* store_ = nullptr;
   std::unique_ptr<archive::Archiver> archiver_;
   const std::string directory_;
   std::atomic<bool> stopping_{false};

@@ -71,7 +71,18 @@ absl::Status Gateway::Parts::BuildDomain() {
                           .stopped_for_all = StoppedForAll()};
   events.changed = [this](const jobs::JobRecord& record) {
     if (tracing != nullptr) tracing->JobChanged(record);
-    notifications->OnChange(record);
+  };
+  events.taken_up = [this](const jobs::JobRecord& record) {
+    if (tracing != nullptr) tracing->JobChanged(record);
+    notifications->OnFound(record);
+  };
+  events.notifying = [this](const jobs::ShardJob& job) { notifications->Follow(job); };
+  events.archiving = [this](const jobs::ShardJob& job) {
+    if (archive != nullptr) archive->Follow(job);
+  };
+  events.shards_lost = [this] {
+    notifications->DropLost();
+    if (archive != nullptr) archive->DropLost();
   };
   events.upstreams.rests = [this, log = std::move(events.upstreams.rests)](
                                const std::string& account, const absl::Status& why) {
@@ -89,7 +100,8 @@ absl::Status Gateway::Parts::BuildDomain() {
                                                        .random = random},
                                       std::move(recovered));
   if (archive != nullptr) {
-    archive->Connect({.ledger = core->ledger,
+    archive->Connect({.shards = core->shards,
+                      .ledger = core->ledger,
                       .store = *kept.store,
                       .upstreams = core->upstreams,
                       .clock = clock,
@@ -98,7 +110,8 @@ absl::Status Gateway::Parts::BuildDomain() {
   }
   auto notifying = Notifications::Start(
       config, [this](const std::string& tenant) { return NotifyRulesOf(tenant); },
-      {.ledger = core->ledger,
+      {.shards = core->shards,
+       .ledger = core->ledger,
        .store = *kept.store,
        .clock = clock,
        .timers = *timers,
@@ -128,11 +141,8 @@ absl::Status Gateway::Parts::TakeUpJobs() {
   if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
   // Until then it is not known whether another gateway stops submits, and they are refused.
   if (kept.store->shared()) core->foreign.AwaitFirst(limits::kStoreReplyMax);
-  if (archive != nullptr) {
-    absl::Status taken = archive->TakeUp(config.retention.finished_kept);
-    if (!taken.ok()) return taken;
-  }
-  if (absl::Status taken = notifications->TakeUp(); !taken.ok()) return taken;
+  if (archive != nullptr) archive->Begin(config.retention.finished_kept);
+  notifications->Begin();
   if (webhooks != nullptr) {
     webhooks->Serve(
         WebhookEventsOf(metrics, [this](const std::string& token, std::vector<std::string> ids,

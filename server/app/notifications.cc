@@ -155,31 +155,32 @@ absl::StatusOr<std::unique_ptr<Notifications>> Notifications::Start(const Config
 
 Notifications::Notifications(bool loopback, RulesOf rules_of,
                              std::unique_ptr<http::CurlTransport> transport, Ground ground)
-    : loopback_(loopback),
-      rules_of_(std::move(rules_of)),
-      store_(ground.store),
-      transport_(std::move(transport)) {
+    : loopback_(loopback), rules_of_(std::move(rules_of)), transport_(std::move(transport)) {
   notify::NotifierHands hands;
   hands.rules = rules_of_;
   hands.keys = ReadKeys;
   hands.run = [this](std::function<void()> work) { work_.Post(std::move(work)); };
   notifier_ = std::make_unique<notify::Notifier>(
-      loopback_, std::move(hands), *transport_, ground.ledger, ground.store, ground.clock,
-      ground.timers, ground.random, notify::NotifierEvents{.tried = LogTried});
+      loopback_, std::move(hands), *transport_, ground.shards, ground.ledger, ground.store,
+      ground.clock, ground.timers, ground.random, notify::NotifierEvents{.tried = LogTried});
   ground.ledger.CompleteWith([this](jobs::JobRecord& record) { notifier_->Plan(record); });
+  ground.ledger.Observe([this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+    if (seen != nullptr) notifier_->OnChange(record);
+  });
+  ground.ledger.Observe(
+      [this](const jobs::JobRecord& record, const jobs::SnapshotPtr& seen) {
+        if (seen != nullptr) notifier_->OnFound(record);
+      },
+      jobs::Ledger::Of::kOtherProcesses);
 }
 
 Notifications::~Notifications() { Stop(); }
 
-absl::Status Notifications::TakeUp() {
-  absl::Status read =
-      store_.ReadNotifying([this](const jobs::JobKey& job) { notifier_->Follow(job); });
-  if (!read.ok()) return read;
+void Notifications::Begin() {
   if (const std::size_t waiting = notifier_->waiting(); waiting > 0) {
     Log(Level::kInfo, "notifying", {{"jobs", static_cast<std::int64_t>(waiting)}});
   }
   notifier_->Start();
-  return absl::OkStatus();
 }
 
 std::string Notifications::ProblemOf(const std::string& tenant, const std::string& url) const {

@@ -53,6 +53,7 @@ class Notifications {
   using RulesOf = std::function<tenants::NotifyRules(const std::string& tenant)>;
   // What it stands on; all of it must outlive it.
   struct Ground {
+    const jobs::Shards& shards;
     jobs::Ledger& ledger;
     jobs::Store& store;
     const Clock& clock;
@@ -67,10 +68,13 @@ class Notifications {
   Notifications& operator=(const Notifications&) = delete;
   ~Notifications();
 
-  // Hears of each change that callers see, and of each job that the start has found unfinished.
-  void OnChange(const jobs::JobRecord& record) { notifier_->OnChange(record); }
-  // Takes up what a process before has left, and begins. Called after the store has recovered.
-  absl::Status TakeUp();
+  // These take up what another process has left, or this one before: a job that has not ended, and
+  // one that has; and drop what goes with a shard.
+  void OnFound(const jobs::JobRecord& record) { notifier_->OnFound(record); }
+  void Follow(const jobs::ShardJob& job) { notifier_->Follow(job); }
+  void DropLost() { notifier_->DropLost(); }
+  // Until then nothing is sent.
+  void Begin();
 
   // What is wrong with the URL that a submit of this tenant names; "" if nothing.
   std::string ProblemOf(const std::string& tenant, const std::string& url) const;
@@ -88,7 +92,6 @@ class Notifications {
 
   const bool loopback_;
   const RulesOf rules_of_;
-  jobs::Store& store_;
   const std::unique_ptr<http::CurlTransport> transport_;
   WorkThread work_{"notify", WorkThread::Rest::kDropped};  // reads secrets, makes bodies
   std::unique_ptr<notify::Notifier> notifier_;

@@ -49,11 +49,12 @@ News NoteBrought(const std::set<std::string>& brought, v1::Archive& archive) {
 
 }  // namespace
 
-Archiver::Archiver(ArchiverOptions options, ArchiverHands hands, jobs::Ledger& ledger,
-                   jobs::Jobs& jobs, const Clock& clock, Timers& timers, Random& random,
-                   ArchiverEvents events)
+Archiver::Archiver(ArchiverOptions options, ArchiverHands hands, const jobs::Shards& shards,
+                   jobs::Ledger& ledger, jobs::Jobs& jobs, const Clock& clock, Timers& timers,
+                   Random& random, ArchiverEvents events)
     : options_(options),
       hands_(std::move(hands)),
+      shards_(shards),
       ledger_(ledger),
       jobs_(jobs),
       clock_(clock),
@@ -71,19 +72,40 @@ void Archiver::Start() {
   Pump();
 }
 
-void Archiver::Follow(const JobKey& job) {
+void Archiver::Follow(const jobs::ShardJob& of) {
   {
     MutexLock lock(mutex_);
-    const auto [at, added] = entries_.try_emplace(job);
-    if (stopped_ || !added) return;
+    if (stopped_ || !shards_.Has(of.shard)) return;
+    const auto [at, added] = entries_.try_emplace(of.job);
+    at->second.shard = of.shard;
+    at->second.lost = false;  // it has come back while it was in its place
+    if (!added) return;
     at->second.due = clock_.Now();
-    due_.emplace(at->second.due, job);
+    due_.emplace(at->second.due, of.job);
   }
   Pump();
 }
 
+void Archiver::DropLost() {
+  MutexLock lock(mutex_);
+  for (auto next = entries_.begin(); next != entries_.end();) {
+    const auto at = next++;
+    Entry& entry = at->second;
+    if (shards_.Has(entry.shard)) continue;
+    if (entry.busy) {
+      entry.lost = true;
+      *entry.stop = true;
+    } else {
+      due_.erase({entry.due, at->first});
+      entries_.erase(at);
+    }
+  }
+}
+
 void Archiver::OnChange(const JobRecord& record) {
-  if (jobs::IsArchiving(record)) Follow({record.job.tenant, record.job.job_id});
+  if (jobs::IsArchiving(record)) {
+    Follow({.job = {record.job.tenant, record.job.job_id}, .shard = record.job.shard});
+  }
 }
 
 void Archiver::Stop() {
@@ -294,7 +316,7 @@ void Archiver::End(const TurnPtr& turn, bool again) {
     Entry& entry = at->second;
     removed = entry.removed;
     removals = std::move(entry.removals);
-    if (removed || entry.dismissed || !again) {
+    if (removed || entry.dismissed || entry.lost || !again) {
       entries_.erase(at);
     } else {
       entry.busy = false;

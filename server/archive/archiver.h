@@ -6,6 +6,8 @@
 // memory while it waits, and new links if Pictory had to be asked for them: that is done once for a
 // job, when a link of its result is refused for the first time.
 //
+// Of the processes that share a store the one that has a job's shard (jobs/shards.h) archives it.
+//
 // Thread-safe; no call blocks. What is passed to the constructor must outlive it and, after Stop(),
 // the calls in flight.
 #pragma once
@@ -31,6 +33,7 @@
 #include "base/random.h"
 #include "jobs/fresh_links.h"
 #include "jobs/ledger.h"
+#include "jobs/shards.h"
 #include "jobs/store.h"
 
 namespace gateway::archive {
@@ -68,16 +71,19 @@ struct ArchiverOptions {
 
 class Archiver {
  public:
-  Archiver(ArchiverOptions options, ArchiverHands hands, jobs::Ledger& ledger, jobs::Jobs& jobs,
-           const Clock& clock, Timers& timers, Random& random, ArchiverEvents events);
+  Archiver(ArchiverOptions options, ArchiverHands hands, const jobs::Shards& shards,
+           jobs::Ledger& ledger, jobs::Jobs& jobs, const Clock& clock, Timers& timers,
+           Random& random, ArchiverEvents events);
   Archiver(const Archiver&) = delete;
   Archiver& operator=(const Archiver&) = delete;
 
   // Begins; until then nothing is done but to remove.
   void Start();
-  // Takes up a job that was archiving when the process ended.
-  void Follow(const jobs::JobKey& job);
-  // An observer of the ledger.
+  // Takes up a job that was archiving when a process ended, or lost its shard.
+  void Follow(const jobs::ShardJob& job);
+  // Fetches no more for jobs whose shard has gone.
+  void DropLost();
+  // An observer of the ledger, for what any process changes.
   void OnChange(const jobs::JobRecord& record);
   // Fetches nothing any more for a job that another has taken over, with its files.
   void Dismiss(const jobs::JobKey& job);
@@ -101,12 +107,14 @@ class Archiver {
 
  private:
   struct Entry {
+    std::int32_t shard = 0;
     MonoTime due{};
     int failures = 0;                           // in a row
     bool busy = false;                          // in a place; then it is not in `due_`
     std::string links{};                        // see Turn
     std::shared_ptr<std::atomic<bool>> stop{};  // of a busy one
     bool dismissed = false;                     // and a busy one ends with this turn
+    bool lost = false;                          // the same, with its shard
     bool removed = false;                       // and files of a busy one go when it ends
     std::map<std::string, MonoTime> failed{};   // see Turn
     std::vector<std::function<void(absl::Status)>> removals{};
@@ -155,6 +163,7 @@ class Archiver {
 
   const ArchiverOptions options_;
   const ArchiverHands hands_;
+  const jobs::Shards& shards_;
   jobs::Ledger& ledger_;
   jobs::Jobs& jobs_;
   const Clock& clock_;

@@ -594,6 +594,10 @@ inline constexpr int kNotifyInFlightMax = 64;
 inline constexpr int kNotifyInFlightOfHostMax = 4;
 inline constexpr int kNotifyInFlightOfTenantMax = 16;
 inline constexpr seconds kNotifyTimeout{15};  // of one try
+// When a shard has come, so long for its holder before to hear of what it has sent, and to store
+// it.
+inline constexpr seconds kNotifyHandOver{20};
+static_assert(kNotifyTimeout < kNotifyHandOver);
 // How many wait, of all and of one tenant; what comes beyond that is given up at once.
 inline constexpr std::size_t kNotifyWaitingMax = 100'000;
 inline constexpr std::size_t kNotifyWaitingOfTenantMax = 10'000;

@@ -1,6 +1,19 @@
 #include "jobs/core.h"
 
+#include <future>
+
 namespace gateway::jobs {
+namespace {
+
+// An event that may be empty, as one that can be called.
+template <class... Of>
+std::function<void(Of...)> Called(std::function<void(Of...)> event) {
+  if (event) return event;
+  return [](Of...) {};
+}
+
+}  // namespace
+
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
     : shards(!ground.store.shared(), ground.clock),
       upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
@@ -37,7 +50,11 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       ground_(ground),
       epoch_(recovered.epoch),
       began_(ground.clock.WallNow()),
-      changed_(std::move(events.changed)),
+      changed_(Called(std::move(events.changed))),
+      taken_up_(Called(std::move(events.taken_up))),
+      notifying_(Called(std::move(events.notifying))),
+      archiving_(Called(std::move(events.archiving))),
+      shards_lost_(Called(std::move(events.shards_lost))),
       renewed_(std::move(events.renewed)),
       stopped_for_all_(std::move(events.stopped_for_all)),
       recovered_(std::move(recovered)) {
@@ -59,7 +76,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
     if (seen != nullptr && IsCounted(record)) spending.OnChange(record);
     waiting.OnChange(record, seen);
     if (seen != nullptr && !seen->final()) estimates.OnTenant(record.job.tenant);
-    if (seen != nullptr && changed_) changed_(record);
+    if (seen != nullptr) changed_(record);
   });
   if (!shards.alone()) {
     spending.SetStoppedForAll(true);  // until the store has told whether somebody stops submits
@@ -147,10 +164,13 @@ ForeignChanges::Events Core::WhatOthersDo() {
 
 ShardEvents Core::WhatMoves() {
   return {.found = [this](const JobRecord& record) { TakeUpJob(record); },
+          .notifying = [this](ShardJob job) { notifying_(std::move(job)); },
+          .archiving = [this](ShardJob job) { archiving_(std::move(job)); },
           .lost =
               [this] {
                 poller.DropLost();
                 waiting.DropLost();
+                shards_lost_();
               },
           .renewed = [this](const Holding& holding) { OnRenewed(holding); }};
 }
@@ -178,13 +198,26 @@ void Core::TakeUpJob(const JobRecord& record) {
   resolver.OnChange(record);
   waiting.FollowRecovered(record);
   poller.FollowRecovered(record, seen);
-  if (changed_) changed_(record);
+  taken_up_(record);
+}
+
+// On the caller's thread.
+absl::Status Core::TakeUpNames() {
+  std::promise<absl::Status> notifying, archiving;
+  ground_.store.ReadNotifying(shards.All(), notifying_,
+                              [&](absl::Status read) { notifying.set_value(std::move(read)); });
+  ground_.store.ReadArchiving(shards.All(), archiving_,
+                              [&](absl::Status read) { archiving.set_value(std::move(read)); });
+  absl::Status read = notifying.get_future().get();
+  read.Update(archiving.get_future().get());
+  return read;
 }
 
 absl::Status Core::TakeUp() {
   absl::Status read = absl::OkStatus();
   if (shards.alone()) {
     read = ground_.store.ReadUnfinished([this](const JobRecord& record) { TakeUpJob(record); });
+    if (read.ok()) read = TakeUpNames();
   } else {
     foreign.Start();
   }

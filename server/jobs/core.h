@@ -59,8 +59,15 @@ struct CoreEvents {
   SubmitEvents submits{};  // `hinted` is set here
   ResolveEvents resolves{};
   std::function<void(const Job&)> ended{};  // of each job, once
-  // Of each change that callers see, and of each job that is taken up at the start.
+  // Of each change that callers see, and of each job that has not ended and is taken up, at the
+  // start or with a shard.
   std::function<void(const JobRecord&)> changed{};
+  std::function<void(const JobRecord&)> taken_up{};
+  // Of each job whose notification is to be delivered, or that is archiving, and that is taken up
+  // so.
+  Leases::TakeName notifying{};
+  Leases::TakeName archiving{};
+  std::function<void()> shards_lost{};        // Core::shards says which there are
   std::function<void(std::size_t)> pruned{};  // how many at a time
   // After each renewal of the leases of a store that several processes share.
   std::function<void(const Holding&)> renewed{};
@@ -140,6 +147,7 @@ class Core {
   bool IsCounted(const JobRecord& record) const;
   // Takes up a job that has not ended.
   void TakeUpJob(const JobRecord& record);
+  absl::Status TakeUpNames();
   void OnRenewed(const Holding& holding);
 
   CoreGround ground_;
@@ -149,6 +157,10 @@ class Core {
   std::atomic<int> processes_{0};
   bool told_stopped_ = false;  // that somebody stops submits: as the feed said last, for its thread
   const std::function<void(const JobRecord&)> changed_;
+  const std::function<void(const JobRecord&)> taken_up_;
+  const Leases::TakeName notifying_;
+  const Leases::TakeName archiving_;
+  const std::function<void()> shards_lost_;
   const std::function<void(const Holding&)> renewed_;
   const std::function<void(const std::string&)> stopped_for_all_;
   Recovered recovered_;

@@ -61,14 +61,26 @@ void ShardKeeper::Read() {
   leases_.ReadShards(
       shards, [this](const JobRecord& record) { events_.found(record); },
       [this, shards](const absl::Status& read) {
-        {
-          MutexLock lock(mutex_);
-          reading_ = false;
-          if (!read.ok()) unread_.insert(shards.begin(), shards.end());
-          if (!read.ok() || unread_.empty()) return;
-        }
-        Read();
+        read.ok() ? ReadNames(shards) : EndRead(shards, read);
       });
+}
+
+void ShardKeeper::ReadNames(const std::vector<std::int32_t>& shards) {
+  leases_.ReadNotifying(shards, events_.notifying, [this, shards](const absl::Status& read) {
+    if (!read.ok()) return EndRead(shards, read);
+    leases_.ReadArchiving(shards, events_.archiving,
+                          [this, shards](const absl::Status& last) { EndRead(shards, last); });
+  });
+}
+
+void ShardKeeper::EndRead(const std::vector<std::int32_t>& shards, const absl::Status& read) {
+  {
+    MutexLock lock(mutex_);
+    reading_ = false;
+    if (!read.ok()) unread_.insert(shards.begin(), shards.end());
+    if (!read.ok() || unread_.empty()) return;
+  }
+  Read();
 }
 
 }  // namespace gateway::jobs

@@ -24,6 +24,9 @@ namespace gateway::jobs {
 struct ShardEvents {
   // An unfinished job of a shard that has come. It may have changed since it was read.
   std::function<void(const JobRecord&)> found;
+  // A job of such a shard with a notification to be delivered, and one that is archiving.
+  Leases::TakeName notifying;
+  Leases::TakeName archiving;
   // Shards have gone: Shards::Has says which there are.
   std::function<void()> lost;
   // After each renewal, on a thread of the store.
@@ -54,6 +57,8 @@ class ShardKeeper {
   void OnRenewed(absl::StatusOr<Holding> holding);
   // Reads what has not been read yet.
   void Read();
+  void ReadNames(const std::vector<std::int32_t>& shards);
+  void EndRead(const std::vector<std::int32_t>& shards, const absl::Status& read);
 
   Shards& shards_;
   Leases& leases_;

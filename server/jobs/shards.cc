@@ -7,6 +7,7 @@ namespace gateway::jobs {
 
 Shards::Shards(bool alone, const Clock& clock) : alone_(alone), clock_(clock) {
   for (auto& until : until_) until = alone ? kAlways : kNever;
+  for (auto& since : since_) since = kNever;
 }
 
 std::int32_t Shards::Pick(Random& random) const {
@@ -29,6 +30,7 @@ Shards::Moved Shards::Set(const std::vector<Lease>& leases) {
     if (!had || epochs_[place] != lease.epoch) {
       if (had) moved.lost.push_back(lease.shard);
       moved.gained.push_back(lease.shard);
+      since_[place] = clock_.Now().time_since_epoch().count();
     }
     epochs_[place] = lease.epoch;
     until_[place] = lease.until.time_since_epoch().count();

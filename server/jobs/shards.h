@@ -35,6 +35,11 @@ class Shards {
     const MonoTime::rep until = UntilOf(shard);
     return until == kAlways || (until != kNever && until > clock_.Now().time_since_epoch().count());
   }
+  // Since when it has the shard; for ever if it is alone.
+  MonoTime HeldSince(std::int32_t shard) const {
+    return MonoTime(Duration(since_[static_cast<std::uint32_t>(shard) % limits::kShards].load(
+        std::memory_order_relaxed)));
+  }
   // How many it has.
   int count() const { return alone_ ? limits::kShards : count_.load(std::memory_order_relaxed); }
 
@@ -65,6 +70,7 @@ class Shards {
   const bool alone_;
   const Clock& clock_;
   std::array<std::atomic<MonoTime::rep>, limits::kShards> until_;
+  std::array<std::atomic<MonoTime::rep>, limits::kShards> since_;
   std::atomic<int> count_{0};
   Mutex mutex_;  // of who sets
   std::array<std::int64_t, limits::kShards> epochs_ GUARDED_BY(mutex_){};

@@ -219,6 +219,14 @@ struct Lease {
   bool operator==(const Lease&) const = default;
 };
 
+// A job by its name, and whose it is to look after.
+struct ShardJob {
+  JobKey job;
+  std::int32_t shard = 0;
+
+  bool operator==(const ShardJob&) const = default;
+};
+
 // What a process holds of its store.
 struct Holding {
   std::vector<Lease> leases;  // in the order of their shards
@@ -251,6 +259,13 @@ class Leases {
   // record may come twice.
   virtual void ReadShards(std::vector<std::int32_t> shards, std::function<void(JobRecord)> take,
                           StoreDone done) = 0;
+
+  // Does the same with the names of the jobs of these shards that have a notification to be
+  // delivered (jobs/notification.h), in no order; and of those that are archiving
+  // (jobs/archive_plan.h), those that ended first coming first.
+  using TakeName = std::function<void(ShardJob)>;
+  virtual void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, StoreDone done) = 0;
+  virtual void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, StoreDone done) = 0;
 };
 
 // FeedEntry is a job that has changed.
@@ -352,14 +367,6 @@ class Store : public Submissions, public Jobs, public Leases, public Feed {
   // other, because all of them together may be more than there is memory for. Called after Recover,
   // before any other write, on the caller's thread.
   virtual absl::Status ReadUnfinished(const std::function<void(JobRecord)>& take) = 0;
-
-  // Hands over the names of the jobs that are archiving (jobs/archive_plan.h), those that ended
-  // first coming first. Called after Recover, on the caller's thread.
-  virtual absl::Status ReadArchiving(const std::function<void(JobKey)>& take) = 0;
-
-  // Hands over the names of the jobs with a notification that is to be delivered
-  // (jobs/notification.h), in no order. Called after Recover, on the caller's thread.
-  virtual absl::Status ReadNotifying(const std::function<void(JobKey)>& take) = 0;
 
   // Says that the process ends in order. `owed` are the jobs whose answers it still owes, and of
   // each only `job_id`, `tenant` and `delivery` count; every other answer of its epoch has arrived.

@@ -18,12 +18,21 @@ namespace v1 = jobs::v1;
 using jobs::JobKey;
 using jobs::JobRecord;
 
+namespace {
+
+jobs::ShardJob PlaceOf(const JobRecord& record) {
+  return {.job = {record.job.tenant, record.job.job_id}, .shard = record.job.shard};
+}
+
+}  // namespace
+
 Notifier::Notifier(bool loopback, NotifierHands hands, http::HttpTransport& transport,
-                   jobs::Ledger& ledger, jobs::Jobs& jobs, const Clock& clock, Timers& timers,
-                   Random& random, NotifierEvents events)
+                   const jobs::Shards& shards, jobs::Ledger& ledger, jobs::Jobs& jobs,
+                   const Clock& clock, Timers& timers, Random& random, NotifierEvents events)
     : loopback_(loopback),
       hands_(std::move(hands)),
       transport_(transport),
+      shards_(shards),
       ledger_(ledger),
       jobs_(jobs),
       clock_(clock),
@@ -74,21 +83,37 @@ void Notifier::Plan(JobRecord& record) {
   if (jobs::PlanNotification(record, has_room) && !has_room) ++counts_.given_up;
 }
 
-void Notifier::OnChange(const JobRecord& record) {
-  // What a restart has made UNCONFIRMED was not planned, and is when its turn comes.
-  if (jobs::NotifyingOf(record) == v1::NOTIFICATION_STATE_PENDING ||
-      (record.job.state == v1::JOB_STATE_UNCONFIRMED && Wants(record))) {
-    Add({record.job.tenant, record.job.job_id});
-  }
+// What a restart has made UNCONFIRMED was not planned, and is when its turn comes.
+bool Notifier::IsDue(const JobRecord& record) const {
+  return jobs::NotifyingOf(record) == v1::NOTIFICATION_STATE_PENDING ||
+         (record.job.state == v1::JOB_STATE_UNCONFIRMED && Wants(record));
 }
 
-void Notifier::Follow(const JobKey& job) { Add(job); }
+void Notifier::OnChange(const JobRecord& record) {
+  if (IsDue(record)) Add(PlaceOf(record), clock_.Now());
+}
 
-void Notifier::Add(const JobKey& job) {
+void Notifier::OnFound(const JobRecord& record) {
+  if (IsDue(record)) Follow(PlaceOf(record));
+}
+
+void Notifier::Follow(const jobs::ShardJob& job) {
+  Add(job, std::max(clock_.Now(), shards_.HeldSince(job.shard) + limits::kNotifyHandOver));
+}
+
+void Notifier::Add(const jobs::ShardJob& job, MonoTime due) {
   {
     MutexLock lock(mutex_);
-    if (stopped_) return;
-    queue_.Add(job, clock_.Now());
+    if (stopped_ || !shards_.Has(job.shard)) return;
+    queue_.Add(job, due);
+  }
+  Pump();
+}
+
+void Notifier::DropLost() {
+  {
+    MutexLock lock(mutex_);
+    queue_.DropLost([this](std::int32_t shard) { return shards_.Has(shard); });
   }
   Pump();
 }
@@ -138,6 +163,7 @@ void Notifier::Begin(const JobKey& key) {
 }
 
 void Notifier::Take(const JobKey& key, JobRecord record) {
+  if (!shards_.Has(record.job.shard)) return Finish(key, std::nullopt);
   if (Wants(record)) {
     // The ledger has it planned.
     return ledger_.Update(
@@ -180,6 +206,13 @@ void Notifier::Take(const JobKey& key, JobRecord record) {
   hands_.run([this, turn, rules] { Send(turn, rules); });
 }
 
+// While the lease of the shard has run out another process may have it.
+bool Notifier::MaySend(const Turn& turn) {
+  if (shards_.Holds(turn.record.job.shard)) return true;
+  Finish(turn.key, limits::kStoreLeaseRenewal);
+  return false;
+}
+
 void Notifier::Send(const TurnPtr& turn, const tenants::NotifyRules& rules) {
   const absl::StatusOr<std::vector<Secret>> keys = hands_.keys(rules);
   if (!keys.ok()) {
@@ -205,6 +238,7 @@ void Notifier::Send(const TurnPtr& turn, const tenants::NotifyRules& rules) {
   request.body = std::move(body);
   request.timeout = limits::kNotifyTimeout;
   request.max_body_bytes = limits::kNotifyAnswerMaxBytes;
+  if (!MaySend(*turn)) return;
   transport_.Start(std::move(request), [this, turn](const http::Response& response) {
     turn->tried = TryOf(response, clock_.WallNow());
     turn->detail = response.error;
@@ -282,7 +316,7 @@ void Notifier::Renew(JobRecord record, std::function<void(absl::StatusOr<v1::Not
                      return done(errors::JobNotFound(stored.record.job.job_id));
                    }
                    if (!stored.status.ok()) return done(stored.status);
-                   Add({stored.record.job.tenant, stored.record.job.job_id});
+                   OnChange(stored.record);
                    done(jobs::ShownNotification(stored.record));
                  });
 }

@@ -5,6 +5,10 @@
 // again: each notification is delivered at least once, whenever the process ends, and each time
 // with the same id. Nothing that happens here changes a job for its callers.
 //
+// Of the processes that share a store the one that has the job's shard (jobs/shards.h) tells of it.
+// One to which a shard comes waits until the try of another must be over and noted, so a
+// notification goes out twice only if a process was killed, or cut off from its store, in between.
+//
 // Thread-safe; no call blocks. What is passed to the constructor must outlive it and, after Stop(),
 // the calls in flight.
 #pragma once
@@ -24,6 +28,7 @@
 #include "base/secret.h"
 #include "http/transport.h"
 #include "jobs/ledger.h"
+#include "jobs/shards.h"
 #include "jobs/store.h"
 #include "notify/destination.h"
 #include "notify/queue.h"
@@ -52,9 +57,9 @@ struct NotifierEvents {
 class Notifier {
  public:
   // With `loopback` receivers may be on this machine, without TLS: for the sandbox.
-  Notifier(bool loopback, NotifierHands hands, http::HttpTransport& transport, jobs::Ledger& ledger,
-           jobs::Jobs& jobs, const Clock& clock, Timers& timers, Random& random,
-           NotifierEvents events);
+  Notifier(bool loopback, NotifierHands hands, http::HttpTransport& transport,
+           const jobs::Shards& shards, jobs::Ledger& ledger, jobs::Jobs& jobs, const Clock& clock,
+           Timers& timers, Random& random, NotifierEvents events);
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
@@ -62,10 +67,14 @@ class Notifier {
   void Start();
   // Plans the notification of a record that is about to be stored, if its tenant wants one.
   void Plan(jobs::JobRecord& record);
-  // An observer of the ledger.
+  // An observer of the ledger, for what this process changes.
   void OnChange(const jobs::JobRecord& record);
-  // Takes up a job that was to be told when the process ended.
-  void Follow(const jobs::JobKey& job);
+  // The same for what another process has changed, and for what was found in the store.
+  void OnFound(const jobs::JobRecord& record);
+  // Takes up a job that was to be told when a process ended, or lost its shard.
+  void Follow(const jobs::ShardJob& job);
+  // Tells no more of jobs whose shard has gone.
+  void DropLost();
   // See ReplayNotification in the API.
   void Replay(const std::string& tenant, const std::string& job,
               std::function<void(absl::StatusOr<jobs::v1::Notification>)> done);
@@ -92,6 +101,8 @@ class Notifier {
   using TurnPtr = std::shared_ptr<Turn>;
 
   bool Wants(const jobs::JobRecord& record) const;
+  bool IsDue(const jobs::JobRecord& record) const;
+  bool MaySend(const Turn& turn);
   bool HasRoom(const std::string& tenant) const;
   void Pump();
   void Begin(const jobs::JobKey& key);
@@ -101,12 +112,13 @@ class Notifier {
   void Tell(const Turn& turn, const jobs::v1::Notification& notification);
   void Renew(jobs::JobRecord record,
              std::function<void(absl::StatusOr<jobs::v1::Notification>)> done);
-  void Add(const jobs::JobKey& job);
+  void Add(const jobs::ShardJob& job, MonoTime due);
   void Finish(const jobs::JobKey& key, std::optional<Duration> pause);
 
   const bool loopback_;
   const NotifierHands hands_;
   http::HttpTransport& transport_;
+  const jobs::Shards& shards_;
   jobs::Ledger& ledger_;
   jobs::Jobs& jobs_;
   const Clock& clock_;

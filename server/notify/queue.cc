@@ -7,9 +7,12 @@ namespace gateway::notify {
 
 using jobs::JobKey;
 
-void Queue::Add(const JobKey& job, MonoTime due) {
+void Queue::Add(const jobs::ShardJob& of, MonoTime due) {
+  const JobKey& job = of.job;
   const auto [at, added] = entries_.try_emplace(job);
   Entry& entry = at->second;
+  entry.shard = of.shard;
+  entry.lost = false;
   if (added) {
     ++tenants_[job.tenant].entries;
     Wait(job, entry, due);
@@ -19,6 +22,39 @@ void Queue::Add(const JobKey& job, MonoTime due) {
     due_.erase({entry.due, job});
     Wait(job, entry, due);
   }
+}
+
+void Queue::DropLost(const std::function<bool(std::int32_t shard)>& has) {
+  for (auto next = entries_.begin(); next != entries_.end();) {
+    const auto at = next++;
+    const auto& [job, entry] = *at;
+    if (has(entry.shard)) continue;
+    switch (entry.at) {
+      case At::kUnderWay:
+        at->second.lost = true;
+        at->second.again.reset();
+        continue;
+      case At::kDue:
+        due_.erase({entry.due, job});
+        break;
+      case At::kReady:
+        std::erase(tenants_.at(job.tenant).ready, job);
+        break;
+      case At::kAside: {
+        const auto aside = aside_.find(entry.host);
+        std::erase(aside->second, job);
+        if (aside->second.empty()) aside_.erase(aside);
+        break;
+      }
+    }
+    Erase(at);
+  }
+}
+
+void Queue::Erase(std::map<JobKey, Entry>::iterator at) {
+  const auto tenant = tenants_.find(at->first.tenant);
+  if (--tenant->second.entries == 0) tenants_.erase(tenant);
+  entries_.erase(at);
 }
 
 void Queue::Wait(const JobKey& job, Entry& entry, MonoTime due) {
@@ -106,10 +142,8 @@ void Queue::Finish(const JobKey& job, std::optional<MonoTime> again) {
   Leave(job, entry);
   if (entry.again.has_value()) again = std::min(again.value_or(*entry.again), *entry.again);
   entry.again.reset();
-  if (again.has_value()) return Wait(job, entry, *again);
-  entries_.erase(at);
-  const auto tenant = tenants_.find(job.tenant);
-  if (--tenant->second.entries == 0) tenants_.erase(tenant);
+  if (again.has_value() && !entry.lost) return Wait(job, entry, *again);
+  Erase(at);
 }
 
 std::size_t Queue::size_of(const std::string& tenant) const {

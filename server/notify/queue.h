@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "jobs/job_key.h"
+#include "jobs/store.h"
 
 namespace gateway::notify {
 
@@ -31,7 +33,9 @@ class Queue {
 
   // Has this job's turn come at `due`; of one that waits already, not later than then. One that is
   // under way gets another turn afterwards.
-  void Add(const jobs::JobKey& job, MonoTime due);
+  void Add(const jobs::ShardJob& of, MonoTime due);
+  // Drops the jobs of shards that are had no longer; those under way end with their turn.
+  void DropLost(const std::function<bool(std::int32_t shard)>& has);
   // Takes the next one that is due, if there is a place; it is under way until Finish.
   std::optional<jobs::JobKey> Next(MonoTime now);
   // Tells the host of a job that is under way. False if the host's places are taken: then it is
@@ -50,6 +54,8 @@ class Queue {
   enum class At { kDue, kReady, kAside, kUnderWay };
   struct Entry {
     At at = At::kDue;
+    std::int32_t shard = 0;
+    bool lost = false;  // and under way
     MonoTime due{};
     std::string host{};               // empty: not known yet
     bool entered = false;             // it has a place of its host
@@ -62,6 +68,7 @@ class Queue {
   };
 
   void Wait(const jobs::JobKey& job, Entry& entry, MonoTime due);
+  void Erase(std::map<jobs::JobKey, Entry>::iterator at);
   bool IsFull(const std::string& host) const;
   void Leave(const jobs::JobKey& job, Entry& entry);
   void CallNext(const std::string& host);

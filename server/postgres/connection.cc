@@ -68,6 +68,21 @@ constexpr std::array<std::pair<const char*, const char*>, 9> kDefaults = {
 // How soon one who waits sees that the end is set.
 constexpr Duration kLook = std::chrono::milliseconds(100);
 
+// What somebody can do about a connection that there is not, beside what libpq says.
+std::string Advice(const PGconn* connection, std::string_view why) {
+  if (PQconnectionNeedsPassword(connection) != 0) {
+    return "; no password was found: put it into the URL in the file of --store-file, or into the "
+           "file that PGPASSFILE names, which libpq reads only if it is its owner's alone (chmod "
+           "600)";
+  }
+  if (why.find("certificate verify failed") != why.npos) {
+    return "; the server's certificate was not issued by the authority in the file of sslrootcert, "
+           "or it has expired: `openssl s_client -starttls postgres -connect HOST:PORT -CAfile "
+           "FILE` says which";
+  }
+  return "";
+}
+
 std::string Trimmed(const char* text) {
   return std::string(absl::StripAsciiWhitespace(text == nullptr ? "" : text));
 }
@@ -118,7 +133,10 @@ std::unique_ptr<Connection> Connection::Open(const std::string& conninfo, Durati
   PGconn* connection = PQconnectdbParams(keys.data(), values.data(), /*expand_dbname=*/0);
   if (connection == nullptr) throw std::bad_alloc();
   auto opened = std::unique_ptr<Connection>(new Connection(connection, patience));
-  if (PQstatus(connection) != CONNECTION_OK) opened->Lost();
+  if (PQstatus(connection) != CONNECTION_OK) {
+    const std::string why = Trimmed(PQerrorMessage(connection));
+    throw Error("", absl::StrCat(why, Advice(connection, why)));
+  }
   return opened;
 }
 

@@ -507,6 +507,18 @@ void PostgresJobStore::ReadShards(std::vector<std::int32_t> shards,
                .done = std::move(done)});
 }
 
+void PostgresJobStore::ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  lists_.Post({.read = [shards = std::move(shards), take = std::move(take)](
+                           Reads& reads) { reads.ReadNotifying(shards, take); },
+               .done = std::move(done)});
+}
+
+void PostgresJobStore::ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  lists_.Post({.read = [shards = std::move(shards), take = std::move(take)](
+                           Reads& reads) { reads.ReadArchiving(shards, take); },
+               .done = std::move(done)});
+}
+
 void PostgresJobStore::FindFeedEnd(Callback<std::string> done) {
   Read<std::string>(feed_, [](Reads& reads) { return reads.FindFeedEnd(); }, std::move(done));
 }
@@ -570,14 +582,6 @@ absl::Status PostgresJobStore::Stream(const std::function<void(Reads&)>& read) {
 
 absl::Status PostgresJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   return Stream([&take](Reads& reads) { reads.ReadUnfinished(take); });
-}
-
-absl::Status PostgresJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
-  return Stream([&take](Reads& reads) { reads.ReadArchiving(take); });
-}
-
-absl::Status PostgresJobStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
-  return Stream([&take](Reads& reads) { reads.ReadNotifying(take); });
 }
 
 void PostgresJobStore::Close() {

@@ -111,12 +111,12 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   void Leave() override { leaves_ = true; }
   void ReadShards(std::vector<std::int32_t> shards, std::function<void(jobs::JobRecord)> take,
                   Done done) override;
+  void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) override;
+  void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) override;
   void FindFeedEnd(Callback<std::string> done) override;
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
-  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
-  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
   absl::StatusOr<std::string> ReadStoreId() override;
   absl::StatusOr<store::CopyCounts> Count() override;
   absl::StatusOr<store::CopiedRest> ReadRest() override;

@@ -401,29 +401,45 @@ void Reads::ReadUnfinished(const std::function<void(JobRecord)>& take) {
                      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
 }
 
+namespace {
+
+Array ShardArray(const std::vector<std::int32_t>& shards) {
+  Array array(Type::kInt);
+  for (const std::int32_t shard : shards) array.Int(shard);
+  return array;
+}
+
+}  // namespace
+
 void Reads::ReadShards(const std::vector<std::int32_t>& shards,
                        const std::function<void(JobRecord)>& take) {
-  Array wanted(Type::kInt);
-  for (const std::int32_t shard : shards) wanted.Int(shard);
-  connection_.Stream(
-      Statement(SelectRecord("unended AND visible AND shard = ANY($1::bigint[])")).Add(wanted),
-      [&take](const Rows& row) { take(ReadRecord(row, 0)); });
+  connection_.Stream(Statement(SelectRecord("unended AND visible AND shard = ANY($1::bigint[])"))
+                         .Add(ShardArray(shards)),
+                     [&take](const Rows& row) { take(ReadRecord(row, 0)); });
 }
 
-void Reads::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
-  connection_.Stream(
-      Statement(absl::StrCat("SELECT tenant, job_id FROM pictory.jobs WHERE notifying = ",
-                             static_cast<int>(jobs::v1::NOTIFICATION_STATE_PENDING))),
-      [&take](const Rows& row) {
-        take({std::string(row.Bytes(0, 0)), std::string(row.Bytes(0, 1))});
-      });
+void Reads::ReadNotifying(const std::vector<std::int32_t>& shards,
+                          const std::function<void(jobs::ShardJob)>& take) {
+  StreamNames(shards,
+              absl::StrCat("notifying = ", static_cast<int>(jobs::v1::NOTIFICATION_STATE_PENDING)),
+              take);
 }
 
-void Reads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
+void Reads::ReadArchiving(const std::vector<std::int32_t>& shards,
+                          const std::function<void(jobs::ShardJob)>& take) {
+  StreamNames(shards, "archiving", take);
+}
+
+// Who ended first comes first.
+void Reads::StreamNames(const std::vector<std::int32_t>& shards, const std::string& where,
+                        const std::function<void(jobs::ShardJob)>& take) {
   connection_.Stream(
-      Statement("SELECT tenant, job_id FROM pictory.jobs WHERE archiving ORDER BY finish_time"),
+      Statement(absl::StrCat("SELECT tenant, job_id, shard FROM pictory.jobs WHERE ", where,
+                             " AND shard = ANY($1::bigint[]) ORDER BY finish_time"))
+          .Add(ShardArray(shards)),
       [&take](const Rows& row) {
-        take({std::string(row.Bytes(0, 0)), std::string(row.Bytes(0, 1))});
+        take({.job = {std::string(row.Bytes(0, 0)), std::string(row.Bytes(0, 1))},
+              .shard = static_cast<std::int32_t>(row.Int(0, 2))});
       });
 }
 

@@ -41,10 +41,14 @@ class Reads {
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   void ReadShards(const std::vector<std::int32_t>& shards,
                   const std::function<void(jobs::JobRecord)>& take);
-  void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
-  void ReadNotifying(const std::function<void(jobs::JobKey)>& take);
+  void ReadArchiving(const std::vector<std::int32_t>& shards,
+                     const std::function<void(jobs::ShardJob)>& take);
+  void ReadNotifying(const std::vector<std::int32_t>& shards,
+                     const std::function<void(jobs::ShardJob)>& take);
 
  private:
+  void StreamNames(const std::vector<std::int32_t>& shards, const std::string& where,
+                   const std::function<void(jobs::ShardJob)>& take);
   std::vector<jobs::Unfinished> CountUnfinished();
   std::vector<jobs::Spent> ReadSpent(WallTime started);
   jobs::AskedOfAccounts ReadAsked();

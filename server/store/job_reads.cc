@@ -315,21 +315,28 @@ void JobReads::ReadShards(const std::vector<std::int32_t>& shards,
   while (unfinished.executeStep()) take(ReadRecord(unfinished, 0));
 }
 
-void JobReads::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
-  SQLite::Statement archiving(db_,
-                              "SELECT tenant, job_id FROM jobs INDEXED BY jobs_archiving"
-                              " WHERE archiving = 1 ORDER BY finish_time");
-  while (archiving.executeStep()) {
-    take({archiving.getColumn(0).getString(), archiving.getColumn(1).getString()});
-  }
+void JobReads::ReadArchiving(const std::vector<std::int32_t>& shards,
+                             const std::function<void(jobs::ShardJob)>& take) {
+  ReadNames("jobs INDEXED BY jobs_archiving WHERE archiving = 1", shards, " ORDER BY finish_time",
+            take);
 }
 
-void JobReads::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
-  SQLite::Statement notifying(
-      db_, absl::StrCat("SELECT tenant, job_id FROM jobs INDEXED BY jobs_notifying WHERE ",
-                        NotifyingSql(jobs::v1::NOTIFICATION_STATE_PENDING)));
-  while (notifying.executeStep()) {
-    take({notifying.getColumn(0).getString(), notifying.getColumn(1).getString()});
+void JobReads::ReadNotifying(const std::vector<std::int32_t>& shards,
+                             const std::function<void(jobs::ShardJob)>& take) {
+  ReadNames(absl::StrCat("jobs INDEXED BY jobs_notifying WHERE ",
+                         NotifyingSql(jobs::v1::NOTIFICATION_STATE_PENDING)),
+            shards, "", take);
+}
+
+void JobReads::ReadNames(const std::string& from, const std::vector<std::int32_t>& shards,
+                         const char* order, const std::function<void(jobs::ShardJob)>& take) {
+  if (shards.empty()) return;  // with an empty list SQLite would not use the index
+  SQLite::Statement names(
+      db_, absl::StrCat("SELECT tenant, job_id, shard FROM ", from, " AND shard IN (",
+                        absl::StrJoin(shards, ","), ")", order));
+  while (names.executeStep()) {
+    take({.job = {names.getColumn(0).getString(), names.getColumn(1).getString()},
+          .shard = names.getColumn(2).getInt()});
   }
 }
 

@@ -35,8 +35,10 @@ class JobReads {
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   void ReadShards(const std::vector<std::int32_t>& shards,
                   const std::function<void(jobs::JobRecord)>& take);
-  void ReadArchiving(const std::function<void(jobs::JobKey)>& take);
-  void ReadNotifying(const std::function<void(jobs::JobKey)>& take);
+  void ReadArchiving(const std::vector<std::int32_t>& shards,
+                     const std::function<void(jobs::ShardJob)>& take);
+  void ReadNotifying(const std::vector<std::int32_t>& shards,
+                     const std::function<void(jobs::ShardJob)>& take);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,
@@ -50,6 +52,8 @@ class JobReads {
     std::int64_t end = 0;
   };
   FeedTold ReadFeedEnds();
+  void ReadNames(const std::string& from, const std::vector<std::int32_t>& shards,
+                 const char* order, const std::function<void(jobs::ShardJob)>& take);
   std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);
 
   SQLite::Database& db_;

@@ -565,37 +565,35 @@ absl::Status MemoryJobStore::ReadUnfinished(const std::function<void(JobRecord)>
   return absl::OkStatus();
 }
 
-absl::Status MemoryJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
-  using Ended = std::pair<std::optional<WallTime>, jobs::JobKey>;
-  auto archiving = Locked<std::vector<Ended>>([&]() REQUIRES(mutex_) {
-    std::vector<Ended> found;
-    for (const auto& [key, record] : records_) {
-      if (jobs::IsArchiving(record)) {
-        found.emplace_back(record.job.finish_time, jobs::JobKey{key.first, key.second});
-      }
-    }
-    return found;
-  });
-  if (!archiving.ok()) return archiving.status();
-  std::stable_sort(archiving->begin(), archiving->end(),
-                   [](const Ended& a, const Ended& b) { return a.first < b.first; });
-  for (Ended& ended : *archiving) take(std::move(ended.second));
-  return absl::OkStatus();
+void MemoryJobStore::ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  ReadNames(shards, jobs::IsArchiving, take, done);
 }
 
-absl::Status MemoryJobStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
-  auto notifying = Locked<std::vector<jobs::JobKey>>([&]() REQUIRES(mutex_) {
-    std::vector<jobs::JobKey> found;
+void MemoryJobStore::ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  const auto notifying = [](const JobRecord& record) {
+    return jobs::NotifyingOf(record) == v1::NOTIFICATION_STATE_PENDING;
+  };
+  ReadNames(shards, notifying, take, done);
+}
+
+void MemoryJobStore::ReadNames(const std::vector<std::int32_t>& shards,
+                               const std::function<bool(const JobRecord&)>& wanted,
+                               const TakeName& take, const Done& done) {
+  using Ended = std::pair<std::optional<WallTime>, jobs::ShardJob>;
+  auto names = Locked<std::vector<Ended>>([&]() REQUIRES(mutex_) {
+    std::vector<Ended> found;
     for (const auto& [key, record] : records_) {
-      if (jobs::NotifyingOf(record) == v1::NOTIFICATION_STATE_PENDING) {
-        found.push_back({key.first, key.second});
-      }
+      if (shards.empty() || !OneOf(shards, record.job.shard) || !wanted(record)) continue;
+      found.emplace_back(record.job.finish_time,
+                         jobs::ShardJob{{key.first, key.second}, record.job.shard});
     }
     return found;
   });
-  if (!notifying.ok()) return notifying.status();
-  for (jobs::JobKey& key : *notifying) take(std::move(key));
-  return absl::OkStatus();
+  if (!names.ok()) return done(names.status());
+  std::stable_sort(names->begin(), names->end(),
+                   [](const Ended& a, const Ended& b) { return a.first < b.first; });
+  for (Ended& ended : *names) take(std::move(ended.second));
+  done(absl::OkStatus());
 }
 
 void MemoryJobStore::Close() {

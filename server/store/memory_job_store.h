@@ -61,8 +61,8 @@ class MemoryJobStore : public jobs::Store {
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
-  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
-  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
+  void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) override;
+  void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) override;
   void Close() override;
 
  private:
@@ -74,6 +74,9 @@ class MemoryJobStore : public jobs::Store {
   template <class T, class Step>
   absl::StatusOr<T> Locked(Step step) EXCLUDES(mutex_);
 
+  void ReadNames(const std::vector<std::int32_t>& shards,
+                 const std::function<bool(const jobs::JobRecord&)>& wanted, const TakeName& take,
+                 const Done& done) EXCLUDES(mutex_);
   // ALREADY_EXISTS if another job than `self` has one of the record's names.
   absl::Status CheckNames(const jobs::JobRecord& record, const Key* self) const REQUIRES(mutex_);
   void Put(jobs::JobRecord record) REQUIRES(mutex_);

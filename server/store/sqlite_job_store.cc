@@ -400,6 +400,26 @@ void SqliteJobStore::ReadShards(std::vector<std::int32_t> shards,
       [done = std::move(done)](const absl::StatusOr<bool>& read) { done(read.status()); });
 }
 
+void SqliteJobStore::ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  Read<bool>(
+      lists_,
+      [shards = std::move(shards), take = std::move(take)](JobReads& reads) {
+        reads.ReadNotifying(shards, take);
+        return true;
+      },
+      [done = std::move(done)](const absl::StatusOr<bool>& read) { done(read.status()); });
+}
+
+void SqliteJobStore::ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  Read<bool>(
+      lists_,
+      [shards = std::move(shards), take = std::move(take)](JobReads& reads) {
+        reads.ReadArchiving(shards, take);
+        return true;
+      },
+      [done = std::move(done)](const absl::StatusOr<bool>& read) { done(read.status()); });
+}
+
 void SqliteJobStore::FindFeedEnd(Callback<std::string> done) {
   Read<std::string>(lists_, [](JobReads& reads) { return reads.FindFeedEnd(); }, std::move(done));
 }
@@ -434,14 +454,6 @@ absl::StatusOr<jobs::Recovered> SqliteJobStore::Recover(WallTime now) {
 
 absl::Status SqliteJobStore::ReadUnfinished(const std::function<void(JobRecord)>& take) {
   return ReadOnce([&take](JobReads& reads) { reads.ReadUnfinished(take); });
-}
-
-absl::Status SqliteJobStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
-  return ReadOnce([&take](JobReads& reads) { reads.ReadNotifying(take); });
-}
-
-absl::Status SqliteJobStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
-  return ReadOnce([&take](JobReads& reads) { reads.ReadArchiving(take); });
 }
 
 // This has a connection of its own, so that what it caches of the file goes with it.

@@ -103,8 +103,8 @@ class SqliteJobStore final : public jobs::Store, public Copyable {
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
-  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override;
-  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override;
+  void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) override;
+  void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) override;
 
   absl::StatusOr<std::string> ReadStoreId() override;
   absl::StatusOr<CopyCounts> Count() override;

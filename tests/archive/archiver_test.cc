@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 
 #include "base/ids.h"
 #include "base/limits.h"
@@ -66,8 +67,8 @@ class ArchiverTest : public testing::Test {
       held_ ? work_.push_back(std::move(work)) : work();
     };
     archiver_ = std::make_unique<Archiver>(
-        ArchiverOptions{.places = places}, std::move(hands), ledger_, store_, clock_, clock_,
-        random_, ArchiverEvents{.ended = [this](const auto& job, const auto&) {
+        ArchiverOptions{.places = places}, std::move(hands), *shards_, ledger_, store_, clock_,
+        clock_, random_, ArchiverEvents{.ended = [this](const auto& job, const auto&) {
           ended_.push_back(job.job_id);
         }});
     if (counted) archiver_->Start();
@@ -92,6 +93,11 @@ class ArchiverTest : public testing::Test {
     ledger_.Adopt(std::move(record),
                   [](const jobs::Ledger::Outcome& outcome) { ASSERT_TRUE(outcome.status.ok()); });
   }
+  void TakeUp() {
+    store_.ReadArchiving(
+        {0}, [this](const jobs::ShardJob& job) { archiver_->Follow(job); },
+        [](const absl::Status& read) { ASSERT_TRUE(read.ok()) << read; });
+  }
   JobRecord Stored(const std::string& id = "j1") {
     std::optional<JobRecord> stored;
     store_.Find("default", id, [&](const auto& found) { stored = *found; });
@@ -102,6 +108,8 @@ class ArchiverTest : public testing::Test {
   }
 
   test::FakeClock clock_;
+  const std::unique_ptr<jobs::Shards> alone_ = std::make_unique<jobs::Shards>(true, clock_);
+  jobs::Shards* shards_ = alone_.get();
   store::MemoryJobStore store_;
   WorkThread broadcaster_{"watchers", WorkThread::Rest::kDropped};
   jobs::Hub hub_{jobs::HubOptions{}, store_, broadcaster_};
@@ -184,7 +192,7 @@ TEST_F(ArchiverTest, PictoryIsAskedOnceForAJobHoweverOftenItsLinkIsRefused) {
   EXPECT_EQ(File().refusals(), 1);
   // A restart does not begin to count anew.
   Start();
-  archiver_->Follow({"default", "j1"});
+  archiver_->Follow({{"default", "j1"}});
   EXPECT_EQ(File().refusals(), 2);
   clock_.Advance(24h);
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_FAILED);
@@ -218,7 +226,7 @@ TEST_F(ArchiverTest, AnAttemptThatTheEndOfTheProcessCutsOffCountsNothing) {
   EXPECT_EQ(File().refusals(), 0);
   EXPECT_EQ(File().problem(), "");
   Start();
-  archiver_->Follow({"default", "j1"});
+  archiver_->Follow({{"default", "j1"}});
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_ARCHIVED) << "by a link that Pictory gave once more";
 }
 
@@ -228,7 +236,7 @@ TEST_F(ArchiverTest, TimeInWhichNobodyTriedIsNotTheFilesFault) {
   archiver_->Stop();
   clock_.Advance(2 * limits::kArchiveGiveUpAfter);
   Start();
-  archiver_->Follow({"default", "j1"});
+  archiver_->Follow({{"default", "j1"}});
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
   EXPECT_EQ(File().tried_seconds(), 0);
   clock_.Advance(limits::kArchiveGiveUpAfter - 2h);
@@ -237,7 +245,7 @@ TEST_F(ArchiverTest, TimeInWhichNobodyTriedIsNotTheFilesFault) {
   // Another process goes on counting.
   archiver_->Stop();
   Start();
-  archiver_->Follow({"default", "j1"});
+  archiver_->Follow({{"default", "j1"}});
   clock_.Advance(5h);
   EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_FAILED);
 }
@@ -306,7 +314,7 @@ TEST_F(TakenOver, AnotherProcessBringsWhatThisOneHasNot) {
   archiver_->Stop();
   move_ = absl::OkStatus();
   Start();
-  EXPECT_TRUE(store_.ReadArchiving([this](const JobKey& key) { archiver_->Follow(key); }).ok());
+  TakeUp();
   EXPECT_EQ(moved_.size(), 2u);
   EXPECT_EQ(jobs::ArchiveOf(Stored("s1").job).taken_over_size(), 0);
   EXPECT_EQ(File(0, "s1").state(), v1::ARCHIVE_STATE_ARCHIVED);
@@ -337,8 +345,51 @@ TEST_F(ArchiverTest, TheFilesOfAJobThatIsDeletedAreRemovedWhenItIsTakenUp) {
   record.submission = jobs::SubmissionState::kDeleted;
   store_.Delete(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
   Start();
-  EXPECT_TRUE(store_.ReadArchiving([this](const JobKey& key) { archiver_->Follow(key); }).ok());
+  TakeUp();
   EXPECT_THAT(removed_, ElementsAre("j1"));
+  EXPECT_EQ(archiver_->waiting(), 0u);
+}
+
+// Of several processes one archives a job: the one that has its shard.
+TEST_F(ArchiverTest, FilesAreFetchedWhereTheShardIs) {
+  jobs::Shards shards(/*alone=*/false, clock_);
+  shards_ = &shards;
+  auto hold = [&, epoch = 0](const std::set<std::int32_t>& held) mutable {
+    ++epoch;
+    std::vector<jobs::Lease> leases;
+    for (const std::int32_t shard : held) {
+      leases.push_back({.shard = shard, .epoch = epoch, .until = clock_.Now() + 24h * 365});
+    }
+    shards.Set(leases);
+  };
+  hold({});
+  Start();
+  Succeed("j1", RenderWire(kVideo));
+  TakeUp();
+  EXPECT_EQ(archiver_->waiting(), 0u);
+  EXPECT_THAT(tried_, IsEmpty());
+  hold({0});
+  failing_[kVideo] = absl::UnavailableError("HTTP 503");
+  TakeUp();
+  EXPECT_EQ(tried_.size(), 1u);
+  EXPECT_EQ(archiver_->waiting(), 1u);
+  hold({});
+  archiver_->DropLost();
+  EXPECT_EQ(archiver_->waiting(), 0u);
+  clock_.Advance(2h);
+  EXPECT_EQ(tried_.size(), 1u) << "somebody else tries again";
+  hold({0});
+  TakeUp();
+  EXPECT_EQ(tried_.size(), 2u);
+  failing_.clear();
+  during_ = [&](const std::atomic<bool>& stop) {
+    hold({});
+    archiver_->DropLost();
+    EXPECT_TRUE(stop);
+  };
+  clock_.Advance(2h);
+  EXPECT_EQ(tried_.size(), 3u);
+  EXPECT_EQ(File().state(), v1::ARCHIVE_STATE_PENDING);
   EXPECT_EQ(archiver_->waiting(), 0u);
 }
 

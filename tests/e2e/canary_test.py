@@ -19,7 +19,9 @@ import urllib.parse
 import urllib.request
 
 import find_live  # noqa: F401
+from live.certificates import Authority
 from live.gateway import Gateway
+from live.postgres import Postgres
 from live.process import environment, wait_until
 from live.programs import BIN
 from live.sandbox import Sandbox
@@ -29,6 +31,7 @@ from upstream import RESULTS, Upstream
 STORY = "One line for the scene."
 KEY, NEXT_KEY = "pictai_canaryKEY7fd1c0a9e2", "pictai_canaryNEXT3b8d44f1a0"
 CLIENT_SECRET, TOKEN = "canarySECRET5a90c3e7d1/+=", "canaryTOKEN0c11d29f8b"
+STORE_PASSWORD = "canaryPASSWORD9d2e61f0b7/+="
 DEBUG = ("--log-level", "debug", "--log-format", "json")
 
 
@@ -224,6 +227,34 @@ class Canary(unittest.TestCase):
             sandbox.forget_faults()
         self.look_everywhere(g)
         self.assert_nowhere({"key": KEY})
+
+    def test_the_password_of_the_store(self):
+        server = Postgres()
+        self.addCleanup(server.end)
+        server.database("jobs")
+        authority = Authority(self.path / "ca")
+        address = server.serve_tls(authority.issue("db"), STORE_PASSWORD)
+        where = f"localhost/jobs?hostaddr={address}&sslmode=verify-full&sslrootcert={authority.cert}"
+        url = f"postgres://gateway:{urllib.parse.quote(STORE_PASSWORD, safe='')}@{where}"
+        passwords = self.secret_file("pass", f"localhost:*:jobs:gateway:{STORE_PASSWORD}")
+        for flags, env in ((["--store-file", self.secret_file("store", url)], {}),
+                           (["--store", f"postgres://gateway@{where}"], {"PGPASSFILE": str(passwords)})):
+            g = Gateway(self.path / "gateway", *DEBUG, *flags, env=env)
+            self.addCleanup(g.end)
+            self.submit_each_kind(g, flags[0])
+            self.assertGreater(int(server.sql("SELECT count(*) FROM pg_stat_ssl WHERE ssl")[0]), 1)
+            # A server that goes away, and one that wants another password when it is back.
+            said = g.log.stat().st_size
+            server.sql("ALTER ROLE gateway PASSWORD 'another'")
+            server.kill()
+            server.start()
+            wait_until(lambda: "password authentication failed" in g.log.read_text()[said:], "a refused password")
+            self.run_cli(g, "preview", "--name", "refused", "--text", STORY)
+            server.sql(f"ALTER ROLE gateway PASSWORD '{STORE_PASSWORD}'")
+            wait_until(lambda: "store_back" in g.log.read_text()[said:], "the store to be back")
+            self.run_cli(g, "preview", "--name", "again", "--text", STORY, "--wait")
+            self.look_everywhere(g)
+        self.assert_nowhere({"password": STORE_PASSWORD})
 
     def test_settings_that_are_wrong(self):
         odd = self.secret_file("odd", KEY + "\tx")

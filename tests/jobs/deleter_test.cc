@@ -199,7 +199,9 @@ TEST_F(FilesTest, WithoutAnArchiveTheRecordSaysThatTheyAreStillToGo) {
   EXPECT_FALSE(Known());
   EXPECT_EQ(Stored()->job.archive_wire, record.job.archive_wire);
   std::vector<JobKey> archiving;
-  EXPECT_TRUE(store_.ReadArchiving([&](const JobKey& job) { archiving.push_back(job); }).ok());
+  store_.ReadArchiving(
+      {record.job.shard}, [&](ShardJob job) { archiving.push_back(job.job); },
+      [](const absl::Status& read) { EXPECT_TRUE(read.ok()) << read; });
   EXPECT_EQ(archiving, (std::vector<JobKey>{{"default", "j1"}}));
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "jobs/core.h"
+#include "jobs/notification.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
@@ -90,7 +91,9 @@ struct Process {
     options.accounts[kDefaultAccount] = {
         .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
         .budget = {.requests_per_second = 1000, .burst = 1000}};
-    core = std::make_unique<Core>(std::move(options), CoreEvents{},
+    CoreEvents events;
+    events.notifying = [this](const ShardJob& job) { notifying.push_back(job); };
+    core = std::make_unique<Core>(std::move(options), std::move(events),
                                   CoreGround{.store = store,
                                              .transport = transport,
                                              .broadcaster = broadcaster,
@@ -121,6 +124,7 @@ struct Process {
   test::FakeTransport transport;
   Random random;
   WorkThread broadcaster;
+  std::vector<ShardJob> notifying;
   std::unique_ptr<Core> core;
 };
 
@@ -222,6 +226,27 @@ TEST_F(SeveralProcessesTest, AWatchEndsWhereverItIs) {
   clock_.Advance(seconds(120));
   ASSERT_FALSE(watcher->seen.empty());
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
+// What is to be told is taken up with its shard, once, and not at any start.
+TEST_F(SeveralProcessesTest, NotificationsOfOneThatIsGoneComeWithItsShards) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.core->ledger.CompleteWith([](JobRecord& record) {
+    if (IsFinal(record.job.state)) PlanNotification(record, /*has_room=*/true);
+  });
+  SubmitAt(a_);
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  ASSERT_EQ(NotifyingOf(Stored("r1")), v1::NOTIFICATION_STATE_PENDING);
+  const ShardJob told{{tenants::kDefaultTenant, Stored("r1").job.job_id}, Stored("r1").job.shard};
+  Process c{disk_, clock_, "c"};
+  EXPECT_TRUE(c.notifying.empty()) << "somebody else looks after it";
+  a_.timers.Kill();
+  clock_.Advance(2 * limits::kStoreLease);
+  std::vector<ShardJob> taken = b_.notifying;
+  taken.insert(taken.end(), c.notifying.begin(), c.notifying.end());
+  EXPECT_EQ(taken, std::vector<ShardJob>{told});
+  c.core->Stop();
 }
 
 // Before it hears of the end it writes something about the job that callers do not see.

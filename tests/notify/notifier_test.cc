@@ -39,7 +39,8 @@ class NotifierTest : public testing::Test {
     };
     hands.run = [](const std::function<void()>& work) { work(); };
     notifier_ = std::make_unique<Notifier>(
-        /*loopback=*/false, std::move(hands), transport_, ledger_, store_, clock_, clock_, random_,
+        /*loopback=*/false, std::move(hands), transport_, shards_, ledger_, store_, clock_, clock_,
+        random_,
         NotifierEvents{.tried = [this](const jobs::Job& job, const v1::Notification& notification,
                                        const std::string& host, const std::string&) {
           told_.push_back(job.job_id + " " +
@@ -102,6 +103,11 @@ class NotifierTest : public testing::Test {
     }
     return "";
   }
+  void TakeUp(Notifier& notifier, std::vector<std::int32_t> shards = {0}) {
+    store_.ReadNotifying(
+        std::move(shards), [&notifier](const jobs::ShardJob& job) { notifier.Follow(job); },
+        [](const absl::Status& read) { ASSERT_TRUE(read.ok()) << read; });
+  }
   absl::StatusOr<v1::Notification> Replay(const std::string& id) {
     absl::StatusOr<v1::Notification> answer = absl::UnknownError("no answer");
     notifier_->Replay("default", id,
@@ -116,6 +122,7 @@ class NotifierTest : public testing::Test {
   jobs::Ledger ledger_{store_, store_, hub_};
   Random random_{1};
   test::FakeTransport transport_;
+  jobs::Shards shards_{/*alone=*/true, clock_};
   tenants::NotifyRules rules_;
   absl::Status keys_;
   std::vector<std::string> told_;
@@ -249,7 +256,7 @@ TEST_F(NotifierTest, ARestartTakesUpWhatWasNotDelivered) {
   notifier_->Stop();
   clock_.Forget();
   Make();
-  EXPECT_TRUE(store_.ReadNotifying([this](const JobKey& key) { notifier_->Follow(key); }).ok());
+  TakeUp(*notifier_);
   EXPECT_EQ(transport_.requests().size(), 2u) << "not before the start";
   notifier_->Start();
   ASSERT_EQ(transport_.requests().size(), 3u) << "j1 waits for its time";
@@ -257,6 +264,114 @@ TEST_F(NotifierTest, ARestartTakesUpWhatWasNotDelivered) {
   clock_.Advance(10s);
   EXPECT_EQ(transport_.requests().size(), 4u);
   EXPECT_EQ(notifier_->waiting(), 2u);
+}
+
+// Two processes on one store, of which the one or the other has the only shard there is.
+class TwoNotifiersTest : public NotifierTest {
+ protected:
+  void Hold(jobs::Shards& shards, Duration lease = 24h) {
+    shards.Set({{.shard = 0, .epoch = ++epoch_, .until = clock_.Now() + lease}});
+  }
+  // The notifier of another process.
+  std::unique_ptr<Notifier> Other(const jobs::Shards& shards) {
+    NotifierHands hands;
+    hands.rules = [this](const std::string&) { return rules_; };
+    hands.keys = [](const tenants::NotifyRules&) -> absl::StatusOr<std::vector<Secret>> {
+      return std::vector<Secret>{Secret(std::string(24, 'k'))};
+    };
+    hands.run = [](const std::function<void()>& work) { work(); };
+    auto other =
+        std::make_unique<Notifier>(/*loopback=*/false, std::move(hands), transport_, shards,
+                                   ledger_, store_, clock_, clock_, random_, NotifierEvents{});
+    other->Start();
+    return other;
+  }
+
+  std::int64_t epoch_ = 0;
+};
+
+TEST_F(TwoNotifiersTest, OnlyWhoHasTheShardTells) {
+  jobs::Shards shards(/*alone=*/false, clock_);
+  const auto other = Other(shards);
+  JobRecord record = RecordIn(v1::JOB_STATE_SUCCEEDED);
+  other->Plan(record);
+  store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  other->OnChange(Stored());
+  other->OnFound(Stored());
+  TakeUp(*other);
+  EXPECT_EQ(other->waiting(), 0u);
+  EXPECT_THAT(Urls(), ElementsAre());
+  Hold(shards);
+  other->OnChange(Stored());
+  EXPECT_THAT(Urls(), ElementsAre(kOwn)) << "what this process has ended, nobody else has told";
+}
+
+TEST_F(TwoNotifiersTest, WhatComesWithAShardWaitsForTheOneBefore) {
+  jobs::Shards shards(/*alone=*/false, clock_);
+  const auto other = Other(shards);
+  End();
+  ASSERT_EQ(transport_.held(), 1u) << "the first has sent it when its shard goes";
+  Hold(shards);
+  TakeUp(*other);
+  other->OnFound(Stored());
+  clock_.Advance(limits::kNotifyTimeout);
+  transport_.Answer(test::Reply(200, ""));
+  clock_.Advance(1h);
+  EXPECT_EQ(transport_.requests().size(), 1u);
+  EXPECT_EQ(StateOf(), v1::NOTIFICATION_STATE_DELIVERED);
+  EXPECT_EQ(other->waiting(), 0u);
+}
+
+TEST_F(TwoNotifiersTest, WhatOneHasLeftThatIsGoneIsToldByTheOther) {
+  jobs::Shards shards(/*alone=*/false, clock_);
+  const auto other = Other(shards);
+  End();
+  notifier_->Stop();  // it hears of nothing any more
+  Hold(shards);
+  TakeUp(*other);
+  clock_.Advance(limits::kNotifyHandOver - 1s);
+  EXPECT_EQ(transport_.requests().size(), 1u);
+  clock_.Advance(2s);
+  ASSERT_EQ(transport_.requests().size(), 2u);
+  EXPECT_EQ(HeaderOf(transport_.requests()[1], "webhook-id"),
+            HeaderOf(transport_.requests()[0], "webhook-id"));
+}
+
+TEST_F(TwoNotifiersTest, NotificationsGoWithTheShard) {
+  jobs::Shards shards(/*alone=*/false, clock_);
+  Hold(shards);
+  const auto other = Other(shards);
+  for (const char* id : {"j1", "j2"}) {
+    JobRecord record = RecordIn(v1::JOB_STATE_SUCCEEDED, id);
+    other->Plan(record);
+    store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+    other->OnChange(Stored(id));
+  }
+  transport_.Answer(test::Reply(500, ""));  // j1 waits, j2 is under way
+  EXPECT_EQ(other->waiting(), 2u);
+  shards.Set({});
+  other->DropLost();
+  EXPECT_EQ(other->waiting(), 1u);
+  transport_.Answer(test::Reply(500, ""));
+  EXPECT_EQ(other->waiting(), 0u);
+  EXPECT_EQ(jobs::NotificationOf(Stored("j2")).tries(), 1) << "what came of it is noted";
+  clock_.Advance(24h);
+  EXPECT_EQ(transport_.requests().size(), 2u);
+}
+
+TEST_F(TwoNotifiersTest, NothingIsSentOnALeaseThatHasRunOut) {
+  jobs::Shards shards(/*alone=*/false, clock_);
+  Hold(shards, 10s);
+  const auto other = Other(shards);
+  clock_.Advance(11s);
+  JobRecord record = RecordIn(v1::JOB_STATE_SUCCEEDED);
+  other->Plan(record);
+  store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  other->OnChange(Stored());
+  EXPECT_THAT(Urls(), ElementsAre());
+  shards.Set({{.shard = 0, .epoch = epoch_, .until = clock_.Now() + 1h}});
+  clock_.Advance(limits::kStoreLeaseRenewal);
+  EXPECT_THAT(Urls(), ElementsAre(kOwn));
 }
 
 TEST_F(NotifierTest, UnconfirmedIsToldIfItIsWantedAndItsEndTakesItsPlace) {
@@ -329,14 +444,14 @@ TEST_F(NotifierTest, AReceiverThatNeverAnswersHoldsUpItsOwnOnly) {
 
 TEST_F(NotifierTest, BeyondTheBoundOfATenantItIsGivenUpAndCanBeReplayed) {
   for (std::size_t i = 0; i < limits::kNotifyWaitingOfTenantMax; ++i) {
-    notifier_->Follow({"default", "other" + std::to_string(i)});
+    notifier_->Follow({{"default", "other" + std::to_string(i)}});
   }
   // None of them exists, so that all have gone again; those of a slow store have not.
   EXPECT_EQ(notifier_->waiting(), 0u);
   notifier_->Stop();
   Make();
   for (std::size_t i = 0; i < limits::kNotifyWaitingOfTenantMax; ++i) {
-    notifier_->Follow({"default", "other" + std::to_string(i)});
+    notifier_->Follow({{"default", "other" + std::to_string(i)}});
   }
   End();
   EXPECT_EQ(StateOf(), v1::NOTIFICATION_STATE_GIVEN_UP);

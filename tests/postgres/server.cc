@@ -151,6 +151,14 @@ void PostgresServer::Start(const std::vector<std::string>& settings) {
   }
 }
 
+void PostgresServer::Write(const std::string& name, const std::string& text) const {
+  const std::string path = directory_ + "/data/" + name;
+  std::ofstream(path) << text;
+  chmod(path.c_str(), 0600);
+  const passwd* user = Servant();
+  if (user != nullptr && chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) Die("chown failed");
+}
+
 void PostgresServer::Set(const std::string& name, const std::string& value) const {
   const auto connection = Connection::Open(conninfo(), kPatience, Connection::Takes::kAnything);
   connection->Run(("ALTER SYSTEM SET " + name + " = '" + value + "'").c_str());

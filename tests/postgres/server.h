@@ -38,6 +38,8 @@ class PostgresServer {
     Start(settings);
   }
 
+  // Writes a file of its data directory, which nobody else may read.
+  void Write(const std::string& name, const std::string& text) const;
   // Sets a setting while it runs.
   void Set(const std::string& name, const std::string& value) const;
   // Makes a standby a primary.

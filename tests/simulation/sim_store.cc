@@ -324,12 +324,12 @@ absl::Status SimStore::ReadUnfinished(const std::function<void(JobRecord)>& take
   return disk_.ReadUnfinished(take);
 }
 
-absl::Status SimStore::ReadArchiving(const std::function<void(jobs::JobKey)>& take) {
-  return disk_.ReadArchiving(take);
+void SimStore::ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  disk_.ReadNotifying(std::move(shards), std::move(take), std::move(done));
 }
 
-absl::Status SimStore::ReadNotifying(const std::function<void(jobs::JobKey)>& take) {
-  return disk_.ReadNotifying(take);
+void SimStore::ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) {
+  disk_.ReadArchiving(std::move(shards), std::move(take), std::move(done));
 }
 
 }  // namespace gateway::simulation

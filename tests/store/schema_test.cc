@@ -211,7 +211,8 @@ TEST_F(SchemaTest, JobsThatEndedBeforeTheArchiveHaveNone) {
   JobReads reads(**db);
   const auto archiving = [&] {
     std::vector<std::string> ids;
-    reads.ReadArchiving([&](const jobs::JobKey& job) { ids.push_back(job.tenant + "/" + job.id); });
+    reads.ReadArchiving(
+        {0}, [&](const jobs::ShardJob& one) { ids.push_back(one.job.tenant + "/" + one.job.id); });
     return ids;
   };
   EXPECT_EQ(reads.Find("acme", "ended")->job.archive_wire, "");
@@ -240,7 +241,8 @@ TEST_F(SchemaTest, JobsThatEndedBeforeNotificationsHaveNone) {
   JobReads reads(**db);
   const auto notifying = [&] {
     std::vector<std::string> ids;
-    reads.ReadNotifying([&](const jobs::JobKey& job) { ids.push_back(job.tenant + "/" + job.id); });
+    reads.ReadNotifying(
+        {0}, [&](const jobs::ShardJob& one) { ids.push_back(one.job.tenant + "/" + one.job.id); });
     return ids;
   };
   EXPECT_EQ(reads.Find("acme", "ended")->notify_wire, "");

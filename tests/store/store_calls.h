@@ -116,6 +116,27 @@ class StoreCalls {
     if (!read.ok()) return read;
     return records;
   }
+  using Names = std::vector<jobs::ShardJob>;
+  absl::StatusOr<Names> ReadNotifying(std::vector<std::int32_t> shards) {
+    Names names;
+    Answer<absl::Status> answer;
+    store_.ReadNotifying(
+        std::move(shards), [&](jobs::ShardJob job) { names.push_back(std::move(job)); },
+        answer.Callback());
+    const absl::Status read = answer.Wait();
+    if (!read.ok()) return read;
+    return names;
+  }
+  absl::StatusOr<Names> ReadArchiving(std::vector<std::int32_t> shards) {
+    Names names;
+    Answer<absl::Status> answer;
+    store_.ReadArchiving(
+        std::move(shards), [&](jobs::ShardJob job) { names.push_back(std::move(job)); },
+        answer.Callback());
+    const absl::Status read = answer.Wait();
+    if (!read.ok()) return read;
+    return names;
+  }
   absl::StatusOr<std::vector<Record>> FindMany(std::vector<jobs::JobKey> keys) {
     Answer<absl::StatusOr<std::vector<Record>>> answer;
     store_.FindMany(std::move(keys), answer.Callback());

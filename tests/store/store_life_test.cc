@@ -261,8 +261,10 @@ TEST_P(StoreLifeTest, RecoverEndsInterruptedSubmissions) {
 }
 
 TEST_P(StoreLifeTest, TellsWhichJobsAreArchivingAndNoOthers) {
-  const auto put = [this](const std::string& id, v1::ArchiveState state, int finished) {
+  const auto put = [this](const std::string& id, v1::ArchiveState state, int finished,
+                          std::int32_t shard = 7) {
     JobRecord record = Accepted(id, "p-" + id);
+    record.job.shard = shard;
     record.job.state = v1::JOB_STATE_SUCCEEDED;
     record.job.finish_time = At(finished);
     v1::Archive archive;
@@ -271,24 +273,27 @@ TEST_P(StoreLifeTest, TellsWhichJobsAreArchivingAndNoOthers) {
     jobs::SetArchive(archive, record.job);
     ASSERT_TRUE(calls_.Adopt(record).ok());
   };
+  put("elsewhere", v1::ARCHIVE_STATE_PENDING, 15, 9);
   put("later", v1::ARCHIVE_STATE_PENDING, 20);
   put("first", v1::ARCHIVE_STATE_PENDING, 10);
   put("done", v1::ARCHIVE_STATE_ARCHIVED, 5);
   put("given-up", v1::ARCHIVE_STATE_FAILED, 5);
   ASSERT_TRUE(calls_.Adopt(Accepted("runs", "p-runs")).ok());
   ASSERT_TRUE(store_->Recover(At(30)).ok());
-  std::vector<std::string> ids;
-  const absl::Status read = store_->ReadArchiving([&](const jobs::JobKey& job) {
-    EXPECT_EQ(job.tenant, "acme");
-    ids.push_back(job.id);
-  });
-  EXPECT_TRUE(read.ok()) << read;
-  EXPECT_EQ(ids, (std::vector<std::string>{"first", "later"}));
+  using Names = StoreCalls::Names;
+  EXPECT_EQ(calls_.ReadArchiving({3, 7}).value(),
+            (Names{{{"acme", "first"}, 7}, {{"acme", "later"}, 7}}));
+  EXPECT_EQ(calls_.ReadArchiving({9}).value(), (Names{{{"acme", "elsewhere"}, 9}}));
+  EXPECT_EQ(calls_.ReadArchiving({}).value(), Names{});
+  store_->Close();
+  EXPECT_TRUE(absl::IsUnavailable(calls_.ReadArchiving({7}).status()));
 }
 
 TEST_P(StoreLifeTest, TellsWhichNotificationsAreToBeDelivered) {
-  const auto put = [this](const std::string& id, v1::NotificationState state) {
+  const auto put = [this](const std::string& id, v1::NotificationState state,
+                          std::int32_t shard = 7) {
     JobRecord record = Accepted(id, "p-" + id);
+    record.job.shard = shard;
     record.job.state = v1::JOB_STATE_SUCCEEDED;
     v1::Notification notification;
     notification.set_job_state(v1::JOB_STATE_SUCCEEDED);
@@ -299,7 +304,7 @@ TEST_P(StoreLifeTest, TellsWhichNotificationsAreToBeDelivered) {
   put("pending", v1::NOTIFICATION_STATE_PENDING);
   put("delivered", v1::NOTIFICATION_STATE_DELIVERED);
   put("dead", v1::NOTIFICATION_STATE_GIVEN_UP);
-  put("dead-too", v1::NOTIFICATION_STATE_GIVEN_UP);
+  put("dead-too", v1::NOTIFICATION_STATE_GIVEN_UP, 9);
   put("deleted", v1::NOTIFICATION_STATE_PENDING);
   ASSERT_TRUE(calls_.Adopt(Accepted("runs", "p-runs")).ok());
   JobRecord deleted = **calls_.Find("acme", "deleted");
@@ -326,14 +331,22 @@ TEST_P(StoreLifeTest, TellsWhichNotificationsAreToBeDelivered) {
             Ids{"dead"});
   EXPECT_EQ(Listed({.notification = v1::NOTIFICATION_STATE_GIVEN_UP, .limit = 9}, "other"), Ids{});
   ASSERT_TRUE(store_->Recover(At(30)).ok());
-  Ids ids;
-  const absl::Status read = store_->ReadNotifying([&](const jobs::JobKey& job) {
-    EXPECT_EQ(job.tenant, "acme");
-    ids.push_back(job.id);
-  });
-  EXPECT_TRUE(read.ok()) << read;
-  std::sort(ids.begin(), ids.end());
-  EXPECT_EQ(ids, (Ids{"dead-too", "pending"}));
+  const auto notifying = [this](std::vector<std::int32_t> shards) {
+    Ids ids;
+    const StoreCalls::Names names = calls_.ReadNotifying(shards).value();
+    for (const jobs::ShardJob& job : names) {
+      EXPECT_EQ(job.job.tenant, "acme");
+      EXPECT_THAT(shards, ::testing::Contains(job.shard));
+      ids.push_back(job.job.id);
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  };
+  EXPECT_EQ(notifying({7, 8, 9}), (Ids{"dead-too", "pending"}));
+  EXPECT_EQ(notifying({7}), Ids{"pending"});
+  EXPECT_EQ(notifying({8}), Ids{});
+  store_->Close();
+  EXPECT_TRUE(absl::IsUnavailable(calls_.ReadNotifying({7}).status()));
 }
 
 TEST_P(StoreLifeTest, EveryFieldSurvives) {

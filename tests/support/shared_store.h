@@ -198,6 +198,17 @@ class SharedStore final : public jobs::Store {
     if (!Refuse(done)) disk_.jobs.ReadShards(std::move(shards), std::move(take), std::move(done));
   }
 
+  void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) override {
+    if (!Refuse(done)) {
+      disk_.jobs.ReadNotifying(std::move(shards), std::move(take), std::move(done));
+    }
+  }
+  void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) override {
+    if (!Refuse(done)) {
+      disk_.jobs.ReadArchiving(std::move(shards), std::move(take), std::move(done));
+    }
+  }
+
   // Nothing of others is ended by it.
   absl::StatusOr<jobs::Recovered> Recover(WallTime) override {
     jobs::Recovered recovered;
@@ -206,12 +217,6 @@ class SharedStore final : public jobs::Store {
   }
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override {
     return disk_.jobs.ReadUnfinished(take);
-  }
-  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>& take) override {
-    return disk_.jobs.ReadArchiving(take);
-  }
-  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>& take) override {
-    return disk_.jobs.ReadNotifying(take);
   }
   // Gives the leases back.
   void Close() override { disk_.processes.erase(name_); }

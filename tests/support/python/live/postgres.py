@@ -4,6 +4,7 @@ import glob
 import os
 import pathlib
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -71,6 +72,23 @@ class Postgres:
     def spawn(self):
         self.process = subprocess.Popen([program("postgres"), "-D", self.data], cwd="/", stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL, **self.servant)
+
+    def serve_tls(self, issued, password):
+        """Serves over TCP, too, by TLS and to who knows the password. Says at which address of this machine."""
+        address = ".".join(["127", *(str(1 + secrets.randbelow(254)) for _ in range(3))])
+        for name, text in (("server.crt", issued.cert.read_text()), ("server.key", issued.key.read_text()),
+                           ("pg_hba.conf", "local all all trust\nhostssl all all 127.0.0.0/8 scram-sha-256\n")):
+            path = self.data / name
+            path.write_text(text)
+            path.chmod(0o600)
+            if self.servant:
+                os.chown(path, self.servant["user"], self.servant["group"])
+        with open(self.data / "postgresql.conf", "a") as settings:
+            settings.write(f"listen_addresses = '{address}'\nssl = on\n")
+        self.sql(f"ALTER ROLE {USER} PASSWORD '{password}'")
+        self.kill()
+        self.start()
+        return address
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
