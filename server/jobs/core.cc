@@ -41,9 +41,10 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       renewed_(std::move(events.renewed)),
       stopped_for_all_(std::move(events.stopped_for_all)),
       recovered_(std::move(recovered)) {
-  hub.SetEnded([this, ended = std::move(events.ended)](const JobRecord& record) {
-    estimates.OnEnded(record);
-    if (ended) ended(record.job);
+  hub.SetEnded([this](const JobRecord& record) { estimates.OnEnded(record); });
+  ledger.ObserveEnds([this, ended = std::move(events.ended)](const JobRecord& record, bool known) {
+    if (IsCounted(record)) spending.OnEnded(record);
+    if (ended && !known) ended(record.job);
   });
   hub.SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
@@ -56,7 +57,6 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       },
       Ledger::Of::kAnyProcess);
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
-    if (seen != nullptr && IsCounted(record)) spending.OnChange(record);
     waiting.OnChange(record, seen);
     if (seen != nullptr && !seen->final()) estimates.OnTenant(record.job.tenant);
     if (seen != nullptr && changed_) changed_(record);
@@ -172,7 +172,7 @@ void Core::OnRenewed(const Holding& holding) {
 }
 
 void Core::TakeUpJob(const JobRecord& record) {
-  const SnapshotPtr seen = hub.Publish(record, /*ended_before=*/true);
+  const SnapshotPtr seen = hub.Publish(record);
   if (seen->revision > record.job.revision) return;  // it has changed since it was read
   resolver.OnChange(record);
   waiting.FollowRecovered(record);

@@ -58,7 +58,8 @@ struct CoreEvents {
   PollEvents polls{};      // `storing` is set here
   SubmitEvents submits{};  // `hinted` is set here
   ResolveEvents resolves{};
-  std::function<void(const Job&)> ended{};  // of each job, once
+  // Of each job, once, in the process that has stored its end.
+  std::function<void(const Job&)> ended{};
   // Of each change that callers see, and of each job that is taken up at the start.
   std::function<void(const JobRecord&)> changed{};
   std::function<void(std::size_t)> pruned{};  // how many at a time

@@ -226,14 +226,8 @@ Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
   return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
-SnapshotPtr Hub::Publish(const JobRecord& record, bool ended_before) {
-  bool ended = false;
-  SnapshotPtr newest = Keep(MakeSnapshot(record), &ended);
-  if (ended && !ended_before && ended_) ended_(record);
-  return newest;
-}
-
-SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
+SnapshotPtr Hub::Publish(const JobRecord& record) {
+  const SnapshotPtr snapshot = MakeSnapshot(record);
   // The index is filled first: whoever finds the job must not miss it under its other name.
   const auto index = [this](const SnapshotPtr& known) {
     if (!known->pictory_job_id().empty()) ShardOf(known->pictory_key()).Index(known);
@@ -246,7 +240,7 @@ SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
     if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
   }
   if (kept.audience != nullptr) kept.audience->Tell(kept.newest);
-  if (ended != nullptr) *ended = kept.ended;
+  if (kept.ended && ended_) ended_(record);
   return kept.newest;
 }
 
@@ -289,7 +283,7 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     // What is known of it is better than nothing.
     if (SnapshotPtr known = Find(key.tenant, key.id)) answer = std::move(known);
   } else if (found->has_value()) {
-    answer = Keep(MakeSnapshot(**found));
+    answer = Publish(**found);
   } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
     answer = std::move(published);  // submitted while the store looked
   }

@@ -96,13 +96,14 @@ class Hub {
   // Called once, before the first Subscribe.
   void SetWatchersChanged(WatchersChanged listener);
 
-  // Sets what is called once for each job that ends, under no lock. Called once, before the first
-  // Publish.
+  // Sets what is called once for each job that was here unfinished and is here as ended, whoever
+  // has ended it and however that became known; under no lock. Who stored the end tells of it for
+  // all processes (Ledger::ObserveEnds). Called once, before the first Publish.
   void SetEnded(std::function<void(const JobRecord&)> ended) { ended_ = std::move(ended); }
 
   // Keeps the job and tells its watchers, unless the hub has a revision as high already. Returns
-  // the newest. `ended_before` says that its end was told, under another name.
-  SnapshotPtr Publish(const JobRecord& record, bool ended_before = false);
+  // the newest.
+  SnapshotPtr Publish(const JobRecord& record);
   SnapshotPtr Publish(Job job) { return Publish(JobRecord{.job = std::move(job)}); }
 
   // Finds a job by its job_id or Pictory's id, in memory only. Null if it is not here.
@@ -164,8 +165,6 @@ class Hub {
 
   Shard& ShardOf(const JobKeyView& key) const;
   bool IsCurrent(const Snapshot& job) const { return job.final() || !current_ || current_(job); }
-  // Sets `*ended`, unless it is null, to whether the job was unfinished until now.
-  SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
   void Ask(const JobKey& key);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
 

@@ -23,10 +23,16 @@ namespace {
 using std::chrono::seconds;
 using test::Reply;
 
-constexpr char kTakenAsP1[] = R"({"success":true,"data":{"jobId":"p1"}})";
+std::string TakenAs(const std::string& pictory_id) {
+  return R"({"success":true,"data":{"jobId":")" + pictory_id + "\"}}";
+}
+const std::string kTakenAsP1 = TakenAs("p1");
 constexpr char kStillGoesOn[] = R"({"success":true,"data":{"status":"in-progress"}})";
 constexpr char kHasFailed[] =
     R"({"success":true,"data":{"status":"failed","error_message":"no voice"}})";
+constexpr char kIsDone[] =
+    R"({"success":true,"data":{"status":"completed","preview":"https://p.example/p",)"
+    R"("renderParams":{"a":1}}})";
 
 // The timers of one process. They stop with it, and go on late if it goes on.
 class ProcessTimers final : public Timers {
@@ -90,7 +96,9 @@ struct Process {
     options.accounts[kDefaultAccount] = {
         .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
         .budget = {.requests_per_second = 1000, .burst = 1000}};
-    core = std::make_unique<Core>(std::move(options), CoreEvents{},
+    CoreEvents events;
+    events.ended = [this](const Job& job) { ended.push_back(job.job_id); };
+    core = std::make_unique<Core>(std::move(options), std::move(events),
                                   CoreGround{.store = store,
                                              .transport = transport,
                                              .broadcaster = broadcaster,
@@ -121,6 +129,7 @@ struct Process {
   test::FakeTransport transport;
   Random random;
   WorkThread broadcaster;
+  std::vector<std::string> ended;  // as the log and the metrics hear of them
   std::unique_ptr<Core> core;
 };
 
@@ -143,6 +152,19 @@ class SeveralProcessesTest : public testing::Test {
     return request;
   }
 
+  // A render that may wait for a preview.
+  static SubmitRequest RenderOf(const std::string& preview, const std::string& request_id) {
+    auto message = std::make_shared<v1::RenderRequest>();
+    message->set_preview_job_id(preview);
+    SubmitRequest render;
+    render.kind = v1::JOB_KIND_RENDER;
+    render.request_id = request_id;
+    render.fingerprint = "render";
+    render.waits = true;
+    render.request = std::move(message);
+    return render;
+  }
+
   // What is answered, now or later.
   using Answered = std::shared_ptr<std::optional<Submitter::Answer>>;
   static Answered Submit(Process& process, SubmitRequest request) {
@@ -153,12 +175,12 @@ class SeveralProcessesTest : public testing::Test {
     return answered;
   }
 
-  // Submits at a process, with Pictory accepting it as p1.
-  std::string SubmitAt(Process& process) {
-    process.transport.SetScript([](const http::Request& request) {
-      return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+  // Submits at a process, with Pictory accepting it as p1, or of n as pn.
+  std::string SubmitAt(Process& process, const std::string& n = "1") {
+    process.transport.SetScript([n](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? TakenAs("p" + n) : kStillGoesOn);
     });
-    const Answered answered = Submit(process, Preview("r1"));
+    const Answered answered = Submit(process, Preview("r" + n));
     EXPECT_TRUE(answered->has_value() && (*answered)->ok());
     return std::string((**answered)->get()->job_id());
   }
@@ -222,6 +244,68 @@ TEST_F(SeveralProcessesTest, AWatchEndsWhereverItIs) {
   clock_.Advance(seconds(120));
   ASSERT_FALSE(watcher->seen.empty());
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
+// Of how many past jobs a process tells.
+int PastJobs(Process& process, const JobRecord& like, WallTime now) {
+  JobRecord record = like;
+  record.job.state = v1::JOB_STATE_RUNNING;
+  record.sent_at = record.job.update_time = now;
+  const auto estimate = process.core->estimates.Of(record, /*degraded=*/false);
+  return estimate.has_value() ? estimate->past_jobs() : 0;
+}
+
+// Who has stored an end tells the log and the metrics. For estimates each learns of it that knew
+// the job: once, whichever of the store's answer, the feed and a look comes first.
+TEST_F(SeveralProcessesTest, AnEndIsToldOnceByWhoStoredIt) {
+  clock_.Advance(2 * limits::kStoreLease);
+  std::vector<std::shared_ptr<Watching>> watchers;
+  std::vector<Hub::Subscribed> watches;  // so that the other process knows the jobs, too
+  for (int n = 1; n <= limits::kEstimateJobsMin; ++n) {
+    const std::string job = SubmitAt(a_, std::to_string(n));
+    ASSERT_NE(Load(b_, job), nullptr);
+    watchers.push_back(std::make_shared<Watching>());
+    watches.push_back(b_.core->hub.Subscribe(tenants::kDefaultTenant, job, watchers.back()));
+    clock_.Advance(seconds(10));
+    a_.transport.AnswerAllWith(Reply(200, kIsDone));
+    std::function<void()> answer;
+    if (n % 2 == 1) a_.store.HoldUpdate(&answer);
+    const bool looks = n % 3 == 1;
+    if (looks) b_.timers.Stop();  // a look at the job is quicker than the feed
+    clock_.Advance(seconds(120));
+    if (looks) {
+      b_.core->hub.Refresh({tenants::kDefaultTenant, job}, [](const auto&) {});
+      b_.timers.GoOn();
+      clock_.Advance(seconds(120));
+    }
+    if (n % 2 == 1) {
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(Load(a_, job)->state, v1::JOB_STATE_SUCCEEDED) << "the feed is quicker";
+      EXPECT_EQ(a_.ended.size(), static_cast<std::size_t>(n - 1));
+      answer();
+    }
+    ASSERT_EQ(a_.ended.size(), static_cast<std::size_t>(n)) << n;
+    EXPECT_EQ(a_.ended.back(), job);
+    EXPECT_EQ(Load(b_, job)->state, v1::JOB_STATE_SUCCEEDED);
+  }
+  EXPECT_TRUE(b_.ended.empty());
+  EXPECT_EQ(PastJobs(a_, Stored("r1"), clock_.WallNow()), limits::kEstimateJobsMin);
+  EXPECT_EQ(PastJobs(b_, Stored("r1"), clock_.WallNow()), limits::kEstimateJobsMin);
+}
+
+TEST_F(SeveralProcessesTest, WhoEndsAJobThatItDoesNotKnowTellsOfIt) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  const Answered answered = Submit(a_, RenderOf(preview, "r2"));
+  ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << (*answered)->status();
+  const std::string job((**answered)->get()->job_id());
+  ASSERT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, job), nullptr);
+  b_.core->deleter.Delete(tenants::kDefaultTenant, job, [](const absl::StatusOr<v1::Job>& deleted) {
+    EXPECT_EQ(deleted->state(), v1::JOB_STATE_CANCELLED);
+  });
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(b_.ended, std::vector<std::string>{job});
+  EXPECT_TRUE(a_.ended.empty());
 }
 
 TEST_F(SeveralProcessesTest, AJobOfAnotherIsReadFromTheStore) {
@@ -374,15 +458,7 @@ TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
 TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string preview = SubmitAt(a_);
-  auto message = std::make_shared<v1::RenderRequest>();
-  message->set_preview_job_id(preview);
-  SubmitRequest render;
-  render.kind = v1::JOB_KIND_RENDER;
-  render.request_id = "r2";
-  render.fingerprint = "render";
-  render.waits = true;
-  render.request = std::move(message);
-  const Answered answered = Submit(b_, std::move(render));
+  const Answered answered = Submit(b_, RenderOf(preview, "r2"));
   ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << (*answered)->status();
   EXPECT_EQ((**answered)->get()->state, v1::JOB_STATE_WAITING);
   EXPECT_EQ(Stored("r2").job.shard, Stored("r1").job.shard);

@@ -54,7 +54,14 @@ class SharedStore final : public jobs::Store {
   }
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override {
-    if (!Refuse(done)) disk_.jobs.Update(std::move(record), std::move(parts), std::move(done));
+    if (Refuse(done)) return;
+    if (hold_update_ != nullptr) {
+      std::function<void()>* const answer = std::exchange(hold_update_, nullptr);
+      done = [answer, done = std::move(done)](const absl::Status& stored) {
+        *answer = [done, stored] { done(stored); };
+      };
+    }
+    disk_.jobs.Update(std::move(record), std::move(parts), std::move(done));
   }
   void Adopt(jobs::JobRecord record, Done done) override {
     if (!Refuse(done)) disk_.jobs.Adopt(std::move(record), std::move(done));
@@ -210,6 +217,8 @@ class SharedStore final : public jobs::Store {
   // The next answer is what the store says when it is asked, and comes when `*answer` is called.
   void HoldFind(std::function<void()>* answer) { hold_find_ = answer; }
   void HoldFindMany(std::function<void()>* answer) { hold_find_many_ = answer; }
+  // The next update is stored, and its answer comes when `*answer` is called.
+  void HoldUpdate(std::function<void()>* answer) { hold_update_ = answer; }
 
   // The jobs that KeepHints and Nudge have told of.
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
@@ -230,6 +239,7 @@ class SharedStore final : public jobs::Store {
   SharedDisk& disk_;
   std::function<void()>* hold_find_ = nullptr;
   std::function<void()>* hold_find_many_ = nullptr;
+  std::function<void()>* hold_update_ = nullptr;
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
