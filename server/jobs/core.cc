@@ -114,9 +114,12 @@ UpstreamsEvents Core::WithBack(UpstreamsEvents events) {
   return events;
 }
 
-// Notes in each change of a record that is stored whether its answer has arrived.
+// Notes in each change of a record that is stored whether its answer has arrived. What became of
+// another process's answer only that one knows.
 PollEvents Core::WithNotes(PollEvents events) {
-  events.storing = [this](JobRecord& record) { owed.Note(record); };
+  events.storing = [this](JobRecord& record) {
+    if (shards.alone() || record.owner_epoch == epoch_) owed.Note(record);
+  };
   return events;
 }
 
@@ -160,7 +163,6 @@ bool Core::IsCounted(const JobRecord& record) const {
 }
 
 void Core::OnRenewed(const Holding& holding) {
-  processes_ = holding.processes;
   upstreams.ShareWith(holding.processes);
   spending.ShareWith(holding.processes);
   // What was looked at here for a moment is another process's to look after.

@@ -165,14 +165,51 @@ class SeveralProcessesTest : public testing::Test {
     return render;
   }
 
+  // The same without a request_id: the gRPC service mints one.
+  static SubmitRequest Keyless(SubmitRequest request, RetryEvidence retry = {}) {
+    static int minted = 0;
+    request.request_id = "minted-" + std::to_string(++minted);
+    request.minted_request_id = true;
+    request.retry = std::move(retry);
+    return request;
+  }
+  // Records a submit without a request_id as a process has it that is none of both.
+  JobRecord BeginElsewhere(const std::string& job_id, const std::string& fingerprint) {
+    JobRecord record;
+    record.job.tenant = tenants::kDefaultTenant;
+    record.job.job_id = job_id;
+    record.job.request_id = "minted-elsewhere-" + job_id;
+    record.job.kind = v1::JOB_KIND_PREVIEW;
+    record.job.create_time = record.job.update_time = clock_.WallNow();
+    record.fingerprint = fingerprint;
+    record.minted_request_id = true;
+    record.owner_epoch = 99;
+    disk_.jobs.Begin(record, [&record](const absl::StatusOr<BeginResult>& begun) {
+      ASSERT_TRUE(begun.ok() && begun->begun);
+      record = begun->record;
+    });
+    return record;
+  }
+  void Store(JobRecord& record) {
+    disk_.jobs.Update(record, {}, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()); });
+    ++record.version;
+  }
   // What is answered, now or later.
   using Answered = std::shared_ptr<std::optional<Submitter::Answer>>;
   static Answered Submit(Process& process, SubmitRequest request) {
     auto answered = std::make_shared<std::optional<Submitter::Answer>>();
     process.core->submitter.Submit(
-        std::move(request),
-        [answered](Submitter::Answer answer, const AnswerSource&) { *answered = answer; });
+        std::move(request), [answered](Submitter::Answer answer, const AnswerSource& source) {
+          *answered = answer;
+          if (source.call != nullptr) source.call->Arrived();
+        });
     return answered;
+  }
+
+  static std::string JobOf(const Answered& answered) {
+    if (!answered->has_value()) return "no answer yet";
+    if (!(*answered)->ok()) return std::string((*answered)->status().message());
+    return std::string((**answered)->get()->job_id());
   }
 
   // Submits at a process, with Pictory accepting it as p1, or of n as pn.
@@ -192,6 +229,12 @@ class SeveralProcessesTest : public testing::Test {
                              if (loaded.ok()) found = *loaded;
                            });
     return found;
+  }
+
+  std::optional<JobRecord> Found(const std::string& job_id) {
+    std::optional<JobRecord> record;
+    disk_.jobs.Find(tenants::kDefaultTenant, job_id, [&](const auto& found) { record = *found; });
+    return record;
   }
 
   JobRecord Stored(const std::string& request_id) {
@@ -481,14 +524,199 @@ TEST_F(SeveralProcessesTest, SubmitsOfAllCount) {
   EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
 }
 
-TEST_F(SeveralProcessesTest, SubmitsNeedARequestIdWhileThereAreOthers) {
-  EXPECT_TRUE(b_.core->needs_request_id()) << "it came second";
+// As an Envoy, a library, or a loop by hand repeats a call, to the other process.
+TEST_F(SeveralProcessesTest, ARepetitionWithoutARequestIdIsPaidOnceWhileTheFirstRuns) {
   clock_.Advance(2 * limits::kStoreLease);
-  EXPECT_TRUE(a_.core->needs_request_id());
-  b_.timers.Kill();
-  b_.store.Close();
-  clock_.Advance(limits::kStoreLease);
-  EXPECT_FALSE(a_.core->needs_request_id());
+  const std::vector<std::pair<RetryEvidence, RetryEvidence>> calls = {
+      {{.mesh_request_id = "x"}, {.by_mesh = true, .mesh_request_id = "x"}},
+      {{}, {.by_library = true}},
+      {{.mesh_request_id = "x1"}, {.by_library = true, .mesh_request_id = "x2"}},
+      {{}, {}}};
+  int n = 0;
+  for (const auto& [first_says, second_says] : calls) {
+    SubmitRequest content = Preview("");
+    content.fingerprint = "print " + std::to_string(++n);
+    a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+    const Answered first = Submit(a_, Keyless(content, first_says));
+    ASSERT_EQ(a_.Posts(), n);
+    const Answered second = Submit(b_, Keyless(content, second_says));
+    clock_.Advance(seconds(2));
+    EXPECT_FALSE(second->has_value()) << n;
+    a_.transport.SetScript([](const http::Request&) { return Reply(200, kStillGoesOn); });
+    while (a_.transport.oldest_held().lane != http::Lane::kPaid) {
+      a_.transport.Answer(Reply(200, kStillGoesOn));
+    }
+    a_.transport.Answer(Reply(200, TakenAs("p" + std::to_string(n))));
+    clock_.Advance(seconds(1));
+    EXPECT_EQ(JobOf(second), JobOf(first)) << n;
+    EXPECT_EQ(a_.Posts() + b_.Posts(), n);
+    EXPECT_EQ(b_.core->spending.spent_today().repeated, static_cast<std::size_t>(n));
+  }
+}
+
+// Neither has recorded anything when the other looks for the first time.
+TEST_F(SeveralProcessesTest, OfTwoThatBeginAtOnceOneIsSent) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (const bool both_are_intents : {false, true}) {
+    SubmitRequest content = Preview("");
+    content.fingerprint = both_are_intents ? "print 1" : "print 0";
+    const int before = a_.Posts() + b_.Posts();
+    const std::string id = both_are_intents ? "p1" : "p0";
+    a_.transport.SetScript([id](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? TakenAs(id) : kStillGoesOn);
+    });
+    b_.transport.SetScript([](const http::Request& request) {
+      EXPECT_EQ(request.lane, http::Lane::kRead);
+      return Reply(200, kStillGoesOn);
+    });
+    std::function<void()> first_look, other_look, second_look;
+    a_.store.HoldFindEqual(&first_look);
+    const Answered first = Submit(a_, Keyless(content));
+    b_.store.HoldFindEqual(&other_look);
+    const Answered second = Submit(b_, Keyless(content));
+    ASSERT_TRUE(first_look && other_look);
+    if (both_are_intents) a_.store.HoldFindEqual(&second_look);
+    first_look();
+    EXPECT_EQ(first->has_value(), !both_are_intents);
+    clock_.Advance(std::chrono::milliseconds(5));
+    other_look();
+    if (both_are_intents) {
+      EXPECT_EQ(a_.Posts() + b_.Posts(), before) << "nothing is sent before the second look";
+      second_look();
+    }
+    clock_.Advance(seconds(1));
+    ASSERT_TRUE(first->has_value() && (*first)->ok()) << JobOf(first);
+    EXPECT_EQ(JobOf(second), JobOf(first));
+    EXPECT_EQ(a_.Posts() + b_.Posts(), before + 1);
+    EXPECT_EQ(b_.core->submitter.running(), 0u);
+  }
+}
+
+TEST_F(SeveralProcessesTest, TheEarlierOfTwoIntentsWaitsForTheOtherToGiveWayOrToGoOn) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (const bool gives_way : {true, false}) {
+    const int before = a_.Posts();
+    a_.transport.SetScript([](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+    });
+    std::function<void()> first_look;
+    a_.store.HoldFindEqual(&first_look);
+    SubmitRequest content = Preview("");
+    content.fingerprint = gives_way ? "print 1" : "print 0";
+    const std::string id = "zzz " + content.fingerprint;
+    const Answered answered = Submit(a_, Keyless(content));
+    JobRecord other = BeginElsewhere(id, content.fingerprint);
+    first_look();
+    clock_.Advance(seconds(5));
+    EXPECT_FALSE(answered->has_value());
+    EXPECT_EQ(a_.Posts(), before);
+    other.submission = gives_way ? SubmissionState::kNotSent : SubmissionState::kSending;
+    Store(other);
+    clock_.Advance(seconds(1));
+    if (!gives_way) {
+      EXPECT_FALSE(answered->has_value()) << "it waits for what the other hears";
+      other.submission = SubmissionState::kAccepted;
+      other.job.state = v1::JOB_STATE_QUEUED;
+      other.job.pictory_job_id = "p2";
+      other.job.revision = 1;
+      Store(other);
+      clock_.Advance(seconds(1));
+    }
+    ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+    EXPECT_EQ(JobOf(answered) == id, !gives_way);
+    EXPECT_EQ(a_.Posts() - before, gives_way ? 1 : 0);
+  }
+}
+
+// Nobody knows whether it will be sent, so who comes after it is refused and not paid for.
+TEST_F(SeveralProcessesTest, AnIntentOfOneThatIsGoneHoldsUpUntilItIsEnded) {
+  clock_.Advance(2 * limits::kStoreLease);
+  JobRecord left = BeginElsewhere("0", "print");
+  SubmitRequest request = Keyless(Preview(""));
+  request.deadline = clock_.Now() + seconds(20);
+  const Answered refused = Submit(a_, std::move(request));
+  clock_.Advance(seconds(20));
+  ASSERT_TRUE(refused->has_value());
+  EXPECT_FALSE((*refused)->ok());
+  EXPECT_EQ(a_.Posts(), 0);
+  a_.transport.SetScript([](const http::Request& sent) {
+    return Reply(200, sent.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+  });
+  left.submission = SubmissionState::kNotSent;
+  Store(left);
+  const Answered answered = Submit(a_, Keyless(Preview("")));
+  ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+  EXPECT_EQ(a_.Posts(), 1);
+}
+
+TEST_F(SeveralProcessesTest, AnAnswerIsOwedElsewhereUntilTheRecordSaysThatItHasArrived) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (Process* process : {&a_, &b_}) {
+    process->transport.SetScript([process](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid
+                            ? TakenAs(std::to_string(reinterpret_cast<std::uintptr_t>(process)) +
+                                      std::to_string(process->Posts()))
+                            : kStillGoesOn);
+    });
+  }
+  const Answered first = Submit(a_, Keyless(Preview("")));
+  clock_.Advance(seconds(20));
+  EXPECT_EQ(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  clock_.Advance(limits::kKeylessSettle);
+  // The other looks after it now, and does not know what became of the answer.
+  a_.timers.Stop();
+  clock_.Advance(2 * limits::kStoreLease);
+  ASSERT_EQ(b_.core->poller.followed(), 1u);
+  b_.transport.SetScript([](const http::Request&) { return Reply(200, kIsDone); });
+  clock_.Advance(seconds(120));
+  ASSERT_EQ(Found(JobOf(first))->job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(Found(JobOf(first))->delivery, Delivery::kUnsaid);
+  EXPECT_EQ(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  EXPECT_EQ(a_.Posts() + b_.Posts(), 1);
+  JobRecord arrived = *Found(JobOf(first));
+  arrived.delivery = Delivery::kArrived;
+  Store(arrived);
+  clock_.Advance(limits::kOwedWindow);
+  b_.transport.SetScript([](const http::Request&) { return Reply(200, TakenAs("p2")); });
+  EXPECT_NE(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  EXPECT_EQ(b_.Posts(), 1);
+}
+
+TEST_F(SeveralProcessesTest, WhoHasGivenTheAnswerSaysWhenItHasArrived) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.SetScript([](const http::Request& request) {
+    return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+  });
+  const Answered first = Submit(a_, Keyless(Preview("")));
+  clock_.Advance(limits::kKeylessSettle + seconds(1));
+  a_.transport.AnswerAllWith(Reply(200, kIsDone));
+  clock_.Advance(seconds(120));
+  EXPECT_EQ(Found(JobOf(first))->delivery, Delivery::kArrived);
+  b_.transport.AnswerAllWith(Reply(200, TakenAs("p2")));
+  EXPECT_NE(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  EXPECT_EQ(b_.Posts(), 1);
+}
+
+TEST_F(SeveralProcessesTest, AnEqualSubmitIsTheJobThatWaitsHoweverLongItDoes) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  std::function<void()> first_look, other_look;
+  a_.store.HoldFindEqual(&first_look);
+  const Answered first = Submit(a_, Keyless(RenderOf(preview, "")));
+  b_.store.HoldFindEqual(&other_look);
+  const Answered second = Submit(b_, Keyless(RenderOf(preview, "")));
+  ASSERT_TRUE(first_look && other_look);
+  other_look();
+  EXPECT_EQ((**second)->get()->state, v1::JOB_STATE_WAITING);
+  first_look();
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(JobOf(first), JobOf(second));
+  EXPECT_EQ(a_.core->waiting.waiting() + b_.core->waiting.waiting(), 1u);
+  clock_.Advance(2 * limits::kEqualElsewhere);
+  for (Process* process : {&a_, &b_}) {
+    EXPECT_EQ(JobOf(Submit(*process, Keyless(RenderOf(preview, "")))), JobOf(first));
+  }
+  EXPECT_EQ(a_.core->waiting.waiting() + b_.core->waiting.waiting(), 1u);
 }
 
 TEST_F(SeveralProcessesTest, NothingIsSubmittedBeforeItIsKnownWhetherSubmitsAreStopped) {

@@ -87,6 +87,14 @@ class SharedStore final : public jobs::Store {
                                       std::move(evidence), since, std::move(done));
     }
   }
+  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done) override {
+    if (Refuse(done)) return;
+    if (hold_find_equal_ == nullptr) {
+      return disk_.jobs.FindEqual(std::move(query), std::move(done));
+    }
+    disk_.jobs.FindEqual(std::move(query), Later<std::vector<jobs::JobRecord>>(
+                                               std::exchange(hold_find_equal_, nullptr), done));
+  }
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override {
     if (Refuse(done)) return;
     hinted_.push_back(job);
@@ -151,7 +159,8 @@ class SharedStore final : public jobs::Store {
     if (!Refuse(done)) disk_.jobs.FindFeedEnd(std::move(done));
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
-    if (!Refuse(done)) disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
+    if (Refuse(done)) return;
+    disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
   }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(absl::OkStatus()); }
 
@@ -217,6 +226,7 @@ class SharedStore final : public jobs::Store {
   // The next answer is what the store says when it is asked, and comes when `*answer` is called.
   void HoldFind(std::function<void()>* answer) { hold_find_ = answer; }
   void HoldFindMany(std::function<void()>* answer) { hold_find_many_ = answer; }
+  void HoldFindEqual(std::function<void()>* answer) { hold_find_equal_ = answer; }
   // The next update is stored, and its answer comes when `*answer` is called.
   void HoldUpdate(std::function<void()>* answer) { hold_update_ = answer; }
 
@@ -239,6 +249,7 @@ class SharedStore final : public jobs::Store {
   SharedDisk& disk_;
   std::function<void()>* hold_find_ = nullptr;
   std::function<void()>* hold_find_many_ = nullptr;
+  std::function<void()>* hold_find_equal_ = nullptr;
   std::function<void()>* hold_update_ = nullptr;
   const std::string name_;
   std::int64_t epoch_ = 0;
