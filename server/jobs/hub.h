@@ -123,7 +123,7 @@ class Hub {
   // Reads a job from the store because another process may have changed it, and publishes what it
   // finds. None if there is no such job, if the job goes on under another name, or if it was
   // forgotten while the store was asked.
-  void Refresh(const JobKey& key, ReadDone done);
+  void Refresh(const JobKey& key, ReadDone done) { Refresh(key, nullptr, std::move(done)); }
 
   // Does not keep the watcher alive. Watchers of one job that have the same `connection` (any
   // number) are told one after the other, because what is written to one connection at a time goes
@@ -137,6 +137,11 @@ class Hub {
 
   // To be called when the job was deleted, or goes on under another name.
   void Forget(const std::string& tenant, const std::string& job_id);
+
+  // To be called when other processes may have changed or deleted any job, and nobody says which.
+  // Drops the finished jobs in memory, which are read from the store when they are asked for; who
+  // is reading a job just now reads it once more. The unfinished ones are the caller's to look at.
+  void MissedChanges();
 
   // The jobs in memory that have not ended.
   std::vector<JobKey> Unfinished() const;
@@ -156,17 +161,26 @@ class Hub {
     std::vector<std::string> forgotten;  // job ids that went since the store was asked
     std::vector<std::string> changed;    // job ids that changed since
     bool again = false;                  // it is asked the second time, because of that
+    bool missed = false;                 // any job may have changed since, or gone
+    SnapshotPtr shown;                   // what was found by a look that came too early for that
   };
 
   struct Refreshing {
     JobKey key;
     bool forgotten = false;  // since the store was asked
+    bool missed = false;     // it may have changed since, or gone
   };
 
   Shard& ShardOf(const JobKeyView& key) const;
   bool IsCurrent(const Snapshot& job) const { return job.final() || !current_ || current_(job); }
   void Ask(const JobKey& key);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
+  // `shown`: what an earlier look has found, which is dropped if there is no such job.
+  void Refresh(const JobKey& key, const SnapshotPtr& shown, ReadDone done);
+  // Drops this state of a job, if it is the newest.
+  void DropShown(const SnapshotPtr& shown);
+  void Erase(const std::string& tenant, const std::string& job_id);
+  void Unindex(const std::vector<SnapshotPtr>& gone);
 
   Jobs& jobs_;
   const std::shared_ptr<Shared> shared_;

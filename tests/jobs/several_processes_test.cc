@@ -16,6 +16,7 @@
 #include "support/fake_transport.h"
 #include "support/shared_store.h"
 #include "support/upstream_peer.h"
+#include "support/waiting_peer.h"
 
 namespace gateway::jobs {
 namespace {
@@ -516,6 +517,83 @@ TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
 }
 
+// The shard of a preview and of the render that waits for it moves to another process.
+TEST_F(SeveralProcessesTest, WhatIsReservedForAJobThatWaitsMovesWithIt) {
+  for (const bool is_sent : {true, false}) {
+    SCOPED_TRACE(is_sent ? "sent" : "cancelled");
+    test::SharedDisk disk(clock_);
+    Process first(disk, clock_, "first");
+    Process second(disk, clock_, "second");
+    clock_.Advance(2 * limits::kStoreLease);
+    const std::string preview = SubmitAt(first);
+    const Answered answered = Submit(first, RenderOf(preview, "r2"));
+    ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+    EXPECT_EQ(first.core->spending.spent_today().submits, 2u);
+    EXPECT_EQ(first.core->waiting.waiting(), 1u);
+    const std::size_t counted = 2;  // of the other's, when they began
+    clock_.Advance(seconds(1));
+    EXPECT_EQ(second.core->spending.spent_today().submits, counted);
+
+    first.timers.Stop();
+    clock_.Advance(2 * limits::kStoreLease);
+    EXPECT_EQ(second.core->waiting.waiting(), 1u);
+    EXPECT_EQ(second.core->spending.spent_today().submits, counted + 1);
+    first.timers.GoOn();
+    EXPECT_TRUE(WaitingJobsPeer::IsEmpty(first.core->waiting));
+    EXPECT_EQ(first.core->spending.spent_today().submits, 1u);
+
+    if (is_sent) {
+      second.transport.SetScript([](const http::Request& request) {
+        return Reply(200, request.lane == http::Lane::kPaid ? TakenAs("p2") : kIsDone);
+      });
+      clock_.Advance(seconds(60));
+      EXPECT_EQ(second.Posts(), 1);
+    } else {
+      first.core->deleter.Delete(tenants::kDefaultTenant, JobOf(answered),
+                                 [](const auto& cancelled) { EXPECT_TRUE(cancelled.ok()); });
+      clock_.Advance(seconds(1));
+    }
+    for (Process* process : {&first, &second}) {
+      EXPECT_TRUE(WaitingJobsPeer::IsEmpty(process->core->waiting));
+    }
+    EXPECT_EQ(first.Posts(), 1);
+    EXPECT_EQ(first.core->spending.spent_today().submits, 1u);
+    EXPECT_EQ(second.core->spending.spent_today().submits, counted + (is_sent ? 1 : 0));
+    clock_.Forget();
+    for (Process* process : {&first, &second}) process->core->Stop();
+  }
+}
+
+// The shard moves while the first is sending, and what it sends certainly does not arrive.
+TEST_F(SeveralProcessesTest, AJobThatWaitsAgainIsLookedAfterByWhoHasItsShardNow) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  const Answered answered = Submit(a_, RenderOf(preview, "r2"));
+  ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+  a_.transport.SetScript([](const http::Request& request) -> std::optional<http::Response> {
+    if (request.lane == http::Lane::kPaid) return std::nullopt;
+    return Reply(200, kIsDone);
+  });
+  while (a_.transport.held() == 0) clock_.Advance(seconds(1));
+  ASSERT_EQ(Stored("r2").submission, SubmissionState::kSending);
+  a_.timers.Stop();
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.timers.GoOn();
+  ASSERT_FALSE(a_.core->shards.Has(Stored("r2").job.shard));
+  EXPECT_EQ(b_.core->waiting.waiting(), 0u) << "it is being sent";
+  b_.transport.SetScript([](const http::Request& request) {
+    return Reply(200, request.lane == http::Lane::kPaid ? TakenAs("p2") : kStillGoesOn);
+  });
+  a_.transport.Answer(http::Response{});
+  EXPECT_TRUE(WaitingJobsPeer::IsEmpty(a_.core->waiting));
+  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u);
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(Stored("r2").job.pictory_job_id, "p2");
+  EXPECT_EQ(b_.Posts(), 1);
+  EXPECT_TRUE(WaitingJobsPeer::IsEmpty(b_.core->waiting));
+  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u);
+}
+
 TEST_F(SeveralProcessesTest, SubmitsOfAllCount) {
   clock_.Advance(2 * limits::kStoreLease);
   SubmitAt(a_);
@@ -759,6 +837,54 @@ TEST_F(SeveralProcessesTest, ALoadThatIsOvertakenIsMadeAgain) {
   answer();
   ASSERT_NE(loaded, nullptr);
   EXPECT_EQ(loaded->state, v1::JOB_STATE_FAILED);
+}
+
+// The feed does not bring the end of a job any more, nor that it was deleted.
+TEST_F(SeveralProcessesTest, AJobThatWasDeletedInAGapOfTheFeedIsGone) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_, "1");
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  const std::string kept = SubmitAt(a_, "2");
+  for (const std::string& one : {job, kept}) ASSERT_NE(Load(b_, one), nullptr);
+  b_.store.ForgetFeed();
+  const auto remove = [this](const std::string& name) {
+    a_.core->deleter.Delete(tenants::kDefaultTenant, name, [](const auto& deleted) {
+      EXPECT_TRUE(deleted.ok()) << deleted.status();
+    });
+  };
+  remove(job);
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(Load(b_, job), nullptr);
+  EXPECT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, "p1"), nullptr);
+  EXPECT_NE(Load(b_, kept), nullptr);
+
+  // A look is under way meanwhile, and what it has found is gone.
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  b_.store.ForgetFeed();
+  clock_.Advance(seconds(1));
+  ASSERT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, kept), nullptr);
+  std::function<void()> loads, looks;
+  std::optional<absl::Status> loaded;
+  b_.store.HoldFind(&loads);
+  b_.core->hub.Load(tenants::kDefaultTenant, kept,
+                    [&](const absl::StatusOr<SnapshotPtr>& found) { loaded = found.status(); });
+  b_.store.HoldFind(&looks);
+  bool refreshed = false;
+  b_.core->hub.Refresh({tenants::kDefaultTenant, kept}, [&](const auto& found) {
+    refreshed = true;
+    EXPECT_FALSE(found->has_value());
+  });
+  ASSERT_TRUE(loads && looks);
+  b_.store.ForgetFeed();
+  remove(kept);
+  clock_.Advance(seconds(1));
+  loads();
+  looks();
+  ASSERT_TRUE(loaded.has_value() && refreshed);
+  EXPECT_TRUE(absl::IsNotFound(*loaded)) << *loaded;
+  EXPECT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, kept), nullptr);
 }
 
 TEST_F(SeveralProcessesTest, ADeletedJobIsGoneEverywhere) {

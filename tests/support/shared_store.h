@@ -160,6 +160,7 @@ class SharedStore final : public jobs::Store {
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
     if (Refuse(done)) return;
+    if (std::exchange(forgets_feed_, false)) return done(jobs::FeedForgotten());
     disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
   }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(absl::OkStatus()); }
@@ -230,6 +231,9 @@ class SharedStore final : public jobs::Store {
   // The next update is stored, and its answer comes when `*answer` is called.
   void HoldUpdate(std::function<void()>* answer) { hold_update_ = answer; }
 
+  // The next reading of the feed comes too late for its position.
+  void ForgetFeed() { forgets_feed_ = true; }
+
   // The jobs that KeepHints and Nudge have told of.
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
 
@@ -250,6 +254,7 @@ class SharedStore final : public jobs::Store {
   std::function<void()>* hold_find_ = nullptr;
   std::function<void()>* hold_find_many_ = nullptr;
   std::function<void()>* hold_find_equal_ = nullptr;
+  bool forgets_feed_ = false;
   std::function<void()>* hold_update_ = nullptr;
   const std::string name_;
   std::int64_t epoch_ = 0;
