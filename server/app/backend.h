@@ -63,7 +63,6 @@ class CoreBackend final : public rpc::Backend {
   void Name(const jobs::JobKeyView& job) override;
   bool IsDegraded(const std::string& account) override;
   bool IsStoreAway() override { return store_away_(); }
-  bool NeedsRequestId() override { return core_.needs_request_id(); }
 
  private:
   jobs::Core& core_;

@@ -296,7 +296,7 @@ void Archiver::Store(const TurnPtr& turn, JobRecord record) {
     ++record.job.revision;
     record.job.update_time = clock_.WallNow();
   }
-  ledger_.Update({.record = std::move(record), .hidden = hidden},
+  ledger_.Update({.record = std::move(record), .hidden = hidden, .ended = true},
                  [this, turn, archive](const jobs::Ledger::Outcome& stored) {
                    if (absl::IsAborted(stored.status)) return Store(turn, stored.record);
                    if (!stored.status.ok()) return End(turn, !absl::IsNotFound(stored.status));

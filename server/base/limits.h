@@ -518,6 +518,10 @@ inline constexpr milliseconds kMinTimeToSend{500};
 // deadline it answers without.
 inline constexpr seconds kSendWithin{15};
 inline constexpr milliseconds kPeerLook{250};
+// So long an equal submit without a request_id may be a repetition of one that another gateway has
+// begun: kOwedWindow after its answer, and as long as that may have taken.
+inline constexpr minutes kEqualElsewhere{15};
+static_assert(kEqualElsewhere > kOwedWindow && kEqualElsewhere > kMeshRetryWindow);
 inline constexpr seconds kPeerAnswerBefore{1};
 // A job of another gateway counts as a new submit if it began within so long and is heard of for
 // the first time.

@@ -58,9 +58,10 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       renewed_(std::move(events.renewed)),
       stopped_for_all_(std::move(events.stopped_for_all)),
       recovered_(std::move(recovered)) {
-  hub.SetEnded([this, ended = std::move(events.ended)](const JobRecord& record) {
-    estimates.OnEnded(record);
-    if (ended) ended(record.job);
+  hub.SetEnded([this](const JobRecord& record) { estimates.OnEnded(record); });
+  ledger.ObserveEnds([this, ended = std::move(events.ended)](const JobRecord& record, bool known) {
+    if (IsCounted(record)) spending.OnEnded(record);
+    if (ended && !known) ended(record.job);
   });
   hub.SetWatchersChanged(
       [this](const std::string& tenant, const std::string& job_id, std::size_t count) {
@@ -73,7 +74,6 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       },
       Ledger::Of::kAnyProcess);
   ledger.Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
-    if (seen != nullptr && IsCounted(record)) spending.OnChange(record);
     waiting.OnChange(record, seen);
     if (seen != nullptr && !seen->final()) estimates.OnTenant(record.job.tenant);
     if (seen != nullptr) changed_(record);
@@ -131,9 +131,12 @@ UpstreamsEvents Core::WithBack(UpstreamsEvents events) {
   return events;
 }
 
-// Notes in each change of a record that is stored whether its answer has arrived.
+// Notes in each change of a record that is stored whether its answer has arrived. What became of
+// another process's answer only that one knows.
 PollEvents Core::WithNotes(PollEvents events) {
-  events.storing = [this](JobRecord& record) { owed.Note(record); };
+  events.storing = [this](JobRecord& record) {
+    if (shards.alone() || record.owner_epoch == epoch_) owed.Note(record);
+  };
   return events;
 }
 
@@ -181,7 +184,6 @@ bool Core::IsCounted(const JobRecord& record) const {
 }
 
 void Core::OnRenewed(const Holding& holding) {
-  processes_ = holding.processes;
   upstreams.ShareWith(holding.processes);
   spending.ShareWith(holding.processes);
   // What was looked at here for a moment is another process's to look after.
@@ -193,7 +195,7 @@ void Core::OnRenewed(const Holding& holding) {
 }
 
 void Core::TakeUpJob(const JobRecord& record) {
-  const SnapshotPtr seen = hub.Publish(record, /*ended_before=*/true);
+  const SnapshotPtr seen = hub.Publish(record);
   if (seen->revision > record.job.revision) return;  // it has changed since it was read
   resolver.OnChange(record);
   waiting.FollowRecovered(record);

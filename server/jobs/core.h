@@ -58,7 +58,8 @@ struct CoreEvents {
   PollEvents polls{};      // `storing` is set here
   SubmitEvents submits{};  // `hinted` is set here
   ResolveEvents resolves{};
-  std::function<void(const Job&)> ended{};  // of each job, once
+  // Of each job, once, in the process that has stored its end.
+  std::function<void(const Job&)> ended{};
   // Of each change that callers see, and of each job that has not ended and is taken up, at the
   // start or with a shard.
   std::function<void(const JobRecord&)> changed{};
@@ -99,10 +100,6 @@ class Core {
 
   // The tenant's jobs that have not ended, those aside that are being submitted.
   std::size_t active_jobs(const std::string& tenant) const;
-
-  // Whether a submit must have a request_id: several processes share the store, or may, and none
-  // knows of the submits without one that another has under way.
-  bool needs_request_id() const { return !shards.alone() && processes_ != 1; }
 
   // Whether an account has jobs that have not ended.
   bool has_jobs(const std::string& account) const;
@@ -153,8 +150,6 @@ class Core {
   CoreGround ground_;
   const std::int64_t epoch_;
   const WallTime began_;
-  // How many processes share the store; 0: not known yet.
-  std::atomic<int> processes_{0};
   bool told_stopped_ = false;  // that somebody stops submits: as the feed said last, for its thread
   const std::function<void(const JobRecord&)> changed_;
   const std::function<void(const JobRecord&)> taken_up_;

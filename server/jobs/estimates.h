@@ -1,10 +1,10 @@
 // Estimates knows how long the past jobs of each account and kind took, and tells with each job
 // that has not ended when it may end (jobs/estimate.h).
 //
-// It counts each job whose end this process sees, and in the beginning some of the store's newest:
-// those of a tenant are read once, when its first job comes, so a start costs no scan. What it
-// knows is bounded and kept nowhere: an estimate changes with time, so it is in no snapshot and no
-// record, and raises no revision. It is added when a job is handed out.
+// It counts each job that it sees end, whichever process has ended it, and in the beginning some of
+// the store's newest: those of a tenant are read once, when its first job comes, so a start costs
+// no scan. What it knows is bounded and kept nowhere: an estimate changes with time, so it is in no
+// snapshot and no record, and raises no revision. It is added when a job is handed out.
 //
 // Thread-safe; no call blocks. What is passed to the constructor must outlive it and the calls in
 // flight.

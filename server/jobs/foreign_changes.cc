@@ -50,8 +50,9 @@ void ForeignChanges::FindEnd() {
       events_.begun();
       return Arm();
     }
-    // What was missed is read from the jobs themselves: what the hub holds here, what else there
-    // is in the shards by their keeper.
+    // What was missed is read from the jobs themselves: what the hub holds here of unfinished ones,
+    // what else there is in the shards by their keeper, and finished ones when they are asked for.
+    hub_.MissedChanges();
     events_.missed();
     page_position_ = position_;
     page_full_ = false;

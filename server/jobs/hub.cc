@@ -137,6 +137,14 @@ class Hub::Shard {
     return dropped;
   }
 
+  // Returns what it has dropped.
+  std::vector<SnapshotPtr> DropFinished() {
+    MutexLock lock(mutex_);
+    std::vector<SnapshotPtr> dropped(used_.begin(), used_.end());
+    for (const SnapshotPtr& job : dropped) Forget(job);
+    return dropped;
+  }
+
   void Count(std::size_t& unfinished, std::size_t& finished) {
     MutexLock lock(mutex_);
     finished += used_.size();
@@ -226,14 +234,8 @@ Hub::Shard& Hub::ShardOf(const JobKeyView& key) const {
   return *shards_[(std::hash<JobKeyView>()(key) >> 32) % kShards];
 }
 
-SnapshotPtr Hub::Publish(const JobRecord& record, bool ended_before) {
-  bool ended = false;
-  SnapshotPtr newest = Keep(MakeSnapshot(record), &ended);
-  if (ended && !ended_before && ended_) ended_(record);
-  return newest;
-}
-
-SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
+SnapshotPtr Hub::Publish(const JobRecord& record) {
+  const SnapshotPtr snapshot = MakeSnapshot(record);
   // The index is filled first: whoever finds the job must not miss it under its other name.
   const auto index = [this](const SnapshotPtr& known) {
     if (!known->pictory_job_id().empty()) ShardOf(known->pictory_key()).Index(known);
@@ -242,11 +244,9 @@ SnapshotPtr Hub::Keep(SnapshotPtr snapshot, bool* ended) {
   Shard::Kept kept = ShardOf(snapshot->key()).Keep(snapshot);
   if (kept.newest != snapshot)
     index(kept.newest);  // so that an old snapshot is not kept for its name
-  for (const SnapshotPtr& gone : kept.evicted) {
-    if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
-  }
+  Unindex(kept.evicted);
   if (kept.audience != nullptr) kept.audience->Tell(kept.newest);
-  if (ended != nullptr) *ended = kept.ended;
+  if (kept.ended && ended_) ended_(record);
   return kept.newest;
 }
 
@@ -281,6 +281,12 @@ void Hub::Ask(const JobKey& key) {
 }
 
 void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found) {
+  SnapshotPtr shown;
+  {
+    MutexLock lock(mutex_);
+    shown = loading_.at(key).shown;
+  }
+  if (found.ok() && !found->has_value() && shown != nullptr) DropShown(shown);
   // The job is kept before the waiting callers are taken out: who comes in between finds it in
   // memory or still waits.
   absl::StatusOr<SnapshotPtr> answer = errors::JobNotFound(key.id);
@@ -289,7 +295,7 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     // What is known of it is better than nothing.
     if (SnapshotPtr known = Find(key.tenant, key.id)) answer = std::move(known);
   } else if (found->has_value()) {
-    answer = Keep(MakeSnapshot(**found));
+    answer = Publish(**found);
   } else if (SnapshotPtr published = Find(key.tenant, key.id)) {
     answer = std::move(published);  // submitted while the store looked
   }
@@ -302,7 +308,9 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     std::vector<std::string>& gone = at->second.forgotten;
     std::vector<std::string>& changed = at->second.changed;
     forgotten = std::find(gone.begin(), gone.end(), job_id) != gone.end();
-    const bool older = std::find(changed.begin(), changed.end(), job_id) != changed.end();
+    const bool missed = std::exchange(at->second.missed, false);
+    if (missed && answer.ok()) at->second.shown = *answer;
+    const bool older = missed || std::find(changed.begin(), changed.end(), job_id) != changed.end();
     again = older || (forgotten && !at->second.again);
     if (again) {
       at->second.again |= forgotten;
@@ -321,31 +329,36 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
   for (LoadDone& done : loading.waiting) done(answer);
 }
 
-void Hub::Refresh(const JobKey& key, ReadDone done) {
+void Hub::Refresh(const JobKey& key, const SnapshotPtr& shown, ReadDone done) {
   std::list<Refreshing>::iterator at;
   {
     MutexLock lock(mutex_);
     at = refreshing_.insert(refreshing_.end(), {key});
   }
-  jobs_.Find(
-      key.tenant, key.id,
-      [this, key, at, done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
-        const bool other = found.ok() && found->has_value() && (*found)->job.job_id != key.id;
-        if (other) found->reset();
-        // As in OnLoaded: published first, so that who forgets it after the look finds it.
-        if (found.ok() && found->has_value()) Publish(**found);
-        bool forgotten = false;
-        {
-          MutexLock lock(mutex_);
-          forgotten = at->forgotten;
-          refreshing_.erase(at);
-        }
-        if (forgotten) {
-          Forget(key.tenant, key.id);
-          if (found.ok()) found->reset();
-        }
-        done(std::move(found));
-      });
+  jobs_.Find(key.tenant, key.id,
+             [this, key, at, shown,
+              done = std::move(done)](absl::StatusOr<std::optional<JobRecord>> found) {
+               const bool other =
+                   found.ok() && found->has_value() && (*found)->job.job_id != key.id;
+               if (other) found->reset();
+               if (found.ok() && !found->has_value() && shown != nullptr) DropShown(shown);
+               // As in OnLoaded: published first, so that who forgets it after the look finds it.
+               SnapshotPtr now;
+               if (found.ok() && found->has_value()) now = Publish(**found);
+               bool forgotten = false, missed = false;
+               {
+                 MutexLock lock(mutex_);
+                 forgotten = at->forgotten;
+                 missed = at->missed;
+                 refreshing_.erase(at);
+               }
+               if (missed && !forgotten) return Refresh(key, now, done);
+               if (forgotten) {
+                 Forget(key.tenant, key.id);
+                 if (found.ok()) found->reset();
+               }
+               done(std::move(found));
+             });
 }
 
 Hub::Subscribed Hub::Subscribe(const std::string& tenant, const std::string& job_id,
@@ -376,6 +389,15 @@ void Hub::Forget(const std::string& tenant, const std::string& job_id) {
       if (key.tenant == tenant) loading.forgotten.push_back(job_id);
     }
   }
+  Erase(tenant, job_id);
+}
+
+void Hub::DropShown(const SnapshotPtr& shown) {
+  const std::string job_id(shown->job_id());
+  if (Find(shown->tenant, job_id) == shown) Erase(shown->tenant, job_id);
+}
+
+void Hub::Erase(const std::string& tenant, const std::string& job_id) {
   std::shared_ptr<Audience> audience;
   const SnapshotPtr gone = ShardOf({tenant, job_id}).Erase({tenant, job_id}, audience);
   if (audience != nullptr) audience->Dismiss();
@@ -389,12 +411,23 @@ std::vector<JobKey> Hub::Unfinished() const {
   return keys;
 }
 
-void Hub::DropUnwatched(const std::function<bool(const Snapshot&)>& drops) {
-  for (const auto& shard : shards_) {
-    for (const SnapshotPtr& gone : shard->DropUnwatched(drops)) {
-      if (!gone->pictory_job_id().empty()) ShardOf(gone->pictory_key()).Unindex(*gone);
-    }
+void Hub::Unindex(const std::vector<SnapshotPtr>& gone) {
+  for (const SnapshotPtr& one : gone) {
+    if (!one->pictory_job_id().empty()) ShardOf(one->pictory_key()).Unindex(*one);
   }
+}
+
+void Hub::DropUnwatched(const std::function<bool(const Snapshot&)>& drops) {
+  for (const auto& shard : shards_) Unindex(shard->DropUnwatched(drops));
+}
+
+void Hub::MissedChanges() {
+  {
+    MutexLock lock(mutex_);
+    for (auto& [key, loading] : loading_) loading.missed = true;
+    for (Refreshing& one : refreshing_) one.missed = true;
+  }
+  for (const auto& shard : shards_) Unindex(shard->DropFinished());
 }
 
 std::size_t Hub::unfinished() const {

@@ -96,13 +96,14 @@ class Hub {
   // Called once, before the first Subscribe.
   void SetWatchersChanged(WatchersChanged listener);
 
-  // Sets what is called once for each job that ends, under no lock. Called once, before the first
-  // Publish.
+  // Sets what is called once for each job that was here unfinished and is here as ended, whoever
+  // has ended it and however that became known; under no lock. Who stored the end tells of it for
+  // all processes (Ledger::ObserveEnds). Called once, before the first Publish.
   void SetEnded(std::function<void(const JobRecord&)> ended) { ended_ = std::move(ended); }
 
   // Keeps the job and tells its watchers, unless the hub has a revision as high already. Returns
-  // the newest. `ended_before` says that its end was told, under another name.
-  SnapshotPtr Publish(const JobRecord& record, bool ended_before = false);
+  // the newest.
+  SnapshotPtr Publish(const JobRecord& record);
   SnapshotPtr Publish(Job job) { return Publish(JobRecord{.job = std::move(job)}); }
 
   // Finds a job by its job_id or Pictory's id, in memory only. Null if it is not here.
@@ -122,7 +123,7 @@ class Hub {
   // Reads a job from the store because another process may have changed it, and publishes what it
   // finds. None if there is no such job, if the job goes on under another name, or if it was
   // forgotten while the store was asked.
-  void Refresh(const JobKey& key, ReadDone done);
+  void Refresh(const JobKey& key, ReadDone done) { Refresh(key, nullptr, std::move(done)); }
 
   // Does not keep the watcher alive. Watchers of one job that have the same `connection` (any
   // number) are told one after the other, because what is written to one connection at a time goes
@@ -136,6 +137,11 @@ class Hub {
 
   // To be called when the job was deleted, or goes on under another name.
   void Forget(const std::string& tenant, const std::string& job_id);
+
+  // To be called when other processes may have changed or deleted any job, and nobody says which.
+  // Drops the finished jobs in memory, which are read from the store when they are asked for; who
+  // is reading a job just now reads it once more. The unfinished ones are the caller's to look at.
+  void MissedChanges();
 
   // The jobs in memory that have not ended.
   std::vector<JobKey> Unfinished() const;
@@ -155,19 +161,26 @@ class Hub {
     std::vector<std::string> forgotten;  // job ids that went since the store was asked
     std::vector<std::string> changed;    // job ids that changed since
     bool again = false;                  // it is asked the second time, because of that
+    bool missed = false;                 // any job may have changed since, or gone
+    SnapshotPtr shown;                   // what was found by a look that came too early for that
   };
 
   struct Refreshing {
     JobKey key;
     bool forgotten = false;  // since the store was asked
+    bool missed = false;     // it may have changed since, or gone
   };
 
   Shard& ShardOf(const JobKeyView& key) const;
   bool IsCurrent(const Snapshot& job) const { return job.final() || !current_ || current_(job); }
-  // Sets `*ended`, unless it is null, to whether the job was unfinished until now.
-  SnapshotPtr Keep(SnapshotPtr snapshot, bool* ended = nullptr);
   void Ask(const JobKey& key);
   void OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> found);
+  // `shown`: what an earlier look has found, which is dropped if there is no such job.
+  void Refresh(const JobKey& key, const SnapshotPtr& shown, ReadDone done);
+  // Drops this state of a job, if it is the newest.
+  void DropShown(const SnapshotPtr& shown);
+  void Erase(const std::string& tenant, const std::string& job_id);
+  void Unindex(const std::vector<SnapshotPtr>& gone);
 
   Jobs& jobs_;
   const std::shared_ptr<Shared> shared_;

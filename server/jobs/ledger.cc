@@ -71,13 +71,17 @@ void Ledger::Store(const ChangePtr& change, bool again, Done done) {
       });
 }
 
-void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, bool ended_before) {
+void Ledger::Finish(const Change& change, Outcome outcome, const Done& done, bool known) {
   if (absl::IsAborted(outcome.status)) return ReadPresent(std::move(outcome), done);
   if (outcome.status.ok()) {
     ++outcome.record.version;
     if (change.stored) change.stored(outcome.record);
     if (!change.hidden && IsVisible(outcome.record)) {
-      Show(outcome, ended_before);
+      Show(outcome);
+      const bool ends = IsFinal(outcome.record.job.state) && !change.ended;
+      for (const Ended& ended : ended_) {
+        if (ends) ended(outcome.record, known);
+      }
     } else if (!change.hidden || !IsVisible(outcome.record) || WasShown(outcome.record)) {
       Hide(outcome.record);
     }
@@ -155,7 +159,7 @@ void Ledger::TakeOver(const ChangePtr& change, const JobRecord& adopted, Done do
                           // Of one that has changed meanwhile the present record says so.
                           if (absl::IsAborted(gone.status())) outcome->record = change->record;
                           Finish(*change, std::move(*outcome), done,
-                                 /*ended_before=*/IsFinal(adopted.job.state));
+                                 /*known=*/IsFinal(adopted.job.state));
                         });
 }
 
@@ -165,8 +169,8 @@ void Ledger::Dismiss(const JobRecord& adopted) {
   Tell(adopted, nullptr, Of::kThisProcess);
 }
 
-void Ledger::Show(Outcome& outcome, bool ended_before) {
-  outcome.seen = hub_.Publish(outcome.record, ended_before);
+void Ledger::Show(Outcome& outcome) {
+  outcome.seen = hub_.Publish(outcome.record);
   Tell(outcome.record, outcome.seen, Of::kThisProcess);
 }
 
@@ -181,8 +185,7 @@ void Ledger::Hide(const JobRecord& record) const {
 }
 
 void Ledger::TakeIn(const JobRecord& record) {
-  // Who changed it has told of its end.
-  const SnapshotPtr seen = hub_.Publish(record, /*ended_before=*/true);
+  const SnapshotPtr seen = hub_.Publish(record);
   if (seen->revision > record.job.revision) return;  // it was read before a later change
   Tell(record, seen, Of::kOtherProcesses);
 }

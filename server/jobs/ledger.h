@@ -8,6 +8,10 @@
 // What another process with the same store has changed comes in by the same door: it is stored, so
 // it is shown, and told to the observers that look after jobs whoever changed them.
 //
+// The end of a job is told by the process that has stored it, and so by one process, once: what is
+// in memory has no say in it, because the feed may have brought the end in before the store's
+// answer.
+//
 // Thread-safe; no call blocks. Callbacks and observers run on the store's thread, under no lock.
 // What is passed to the constructor must outlive it and the calls in flight.
 #pragma once
@@ -40,6 +44,12 @@ class Ledger {
     observers_.push_back({std::move(observer), of});
   }
 
+  // Adds who is told of each job whose end this process has stored, after the observers. `known`:
+  // an adopted job had ended, and another job has now taken it over, with its end. Called before
+  // the first change.
+  using Ended = std::function<void(const JobRecord& record, bool known)>;
+  void ObserveEnds(Ended ended) { ended_.push_back(std::move(ended)); }
+
   // Adds who is told of each stored change that no observer hears of, before the first change; but
   // not of one made of a record that this process has not shown yet.
   void HiddenBy(std::function<void(const JobRecord&)> hidden) {
@@ -61,6 +71,7 @@ class Ledger {
     JobRecord record;  // as it is to be, with the version that it was made of
     std::vector<pictory::JobResult::Part> parts = {};
     bool hidden = false;  // nothing in it is for callers, although they can see the job
+    bool ended = false;   // the job had ended before
     // Runs once it is stored, before anybody can see it or change it again; may be empty.
     std::function<void(const JobRecord& record)> stored = nullptr;
   };
@@ -99,9 +110,9 @@ class Ledger {
   void ReadAgain(const ChangePtr& change, const JobRecord& adopted, Done done);
   void TakeOver(const ChangePtr& change, const JobRecord& adopted, Done done);
   void Dismiss(const JobRecord& adopted);
-  // `ended_before`: see Hub::Publish.
-  void Finish(const Change& change, Outcome outcome, const Done& done, bool ended_before = false);
-  void Show(Outcome& outcome, bool ended_before = false);
+  // `known`: see Ended.
+  void Finish(const Change& change, Outcome outcome, const Done& done, bool known = false);
+  void Show(Outcome& outcome);
   bool WasShown(const JobRecord& record) const;
   void Hide(const JobRecord& record) const;
   void Tell(const JobRecord& record, const SnapshotPtr& seen, Of of) const;
@@ -119,6 +130,7 @@ class Ledger {
     Of of;
   };
   std::vector<Listener> observers_;
+  std::vector<Ended> ended_;
 };
 
 }  // namespace gateway::jobs

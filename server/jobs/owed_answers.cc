@@ -88,7 +88,8 @@ OwedAnswers::Verdict OwedAnswers::Ask(const std::string& tenant, const std::stri
     verdict.rule = AnswerRule::kJoined;
   } else {
     if (id != Id::kMinted) verdict.rule = AnswerRule::kRetry;
-    if (id == Id::kWaiting) verdict.rule = AnswerRule::kJoined;
+    if (id == Id::kWaiting || id == Id::kRunsElsewhere) verdict.rule = AnswerRule::kJoined;
+    if (id == Id::kOwedElsewhere) verdict.rule = AnswerRule::kUndelivered;
     entry = TakeUp({tenant, request_id}, fingerprint, id, now);
     if (entry == nullptr) return verdict;
   }

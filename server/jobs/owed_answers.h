@@ -104,6 +104,10 @@ class OwedAnswers {
     kEarlier,   // of a call with this content, which the submit may repeat: if no other is owed
     kRepeated,  // of the call that it certainly repeats
     kWaiting,   // of an equal submit whose job waits
+    // Of an equal submit that another process has under way, or whose answer that one may owe: if
+    // no other is owed here.
+    kRunsElsewhere,
+    kOwedElsewhere,
   };
   // Says what a submit without a request_id is. If it is not told to be another one, it counts as
   // running under `request_id` from now on, until Answered or Dropped.

@@ -8,6 +8,7 @@ std::optional<JobRecord> Interrupted(JobRecord record, WallTime now) {
   switch (record.submission) {
     case SubmissionState::kIntent:
       record.submission = SubmissionState::kNotSent;
+      record.waiting_request.clear();
       break;
     case SubmissionState::kSending:
       record.submission = SubmissionState::kUnknown;

@@ -287,10 +287,9 @@ void Spending::NoteRepeated(const std::string& tenant) {
   CountByMinute(OfTenant(tenant), clock_.Now(), {.repeated = 1});
 }
 
-void Spending::OnChange(const JobRecord& record) {
+void Spending::OnEnded(const JobRecord& record) {
   const Job& job = record.job;
-  const bool ends_now = job.finish_time.has_value() && *job.finish_time == job.update_time;
-  if (!ends_now || !CountsAsSpent(record.submission)) return;
+  if (!CountsAsSpent(record.submission)) return;
   const double was = record.credits_reserved;
   const More more{.credits = CreditsOf(job.state, job.credits_used, was) - was,
                   .reserved = StillReserved(job.state, job.credits_used, was) - was};

@@ -106,9 +106,9 @@ class Spending {
   // limit, and after a restart nothing is known of it.
   void NoteRepeated(const std::string& tenant);
 
-  // Called by the ledger when a job has changed. Once it has ended, the credits that it used count
-  // instead of those that were reserved.
-  void OnChange(const JobRecord& record);
+  // Called by the ledger once a job has ended: the credits that it used count instead of those that
+  // were reserved.
+  void OnEnded(const JobRecord& record);
 
   // The kill switch: while stopped, nothing is allowed. There is one here, and one for all
   // processes that share the store.

@@ -99,6 +99,17 @@ template <class T>
 using StoreCallback = std::function<void(absl::StatusOr<T>)>;
 using StoreDone = std::function<void(absl::Status)>;
 
+// Which submits without a request_id FindEqual looks for.
+struct EqualQuery {
+  std::string tenant;
+  std::string fingerprint;
+  std::int64_t but_of = 0;  // not those of the process with this epoch, which knows its own
+  WallTime since{};         // created at or after this
+  // Beside them those, of any process and whenever they were created, that wait for a job of this
+  // shard or have just done so.
+  std::optional<std::int32_t> waits_in = std::nullopt;
+};
+
 // Submissions is how jobs come to be and change. Only Ledger (jobs/ledger.h) replaces records.
 class Submissions {
  public:
@@ -145,6 +156,14 @@ class Submissions {
   virtual void FindWithoutRequestId(std::string tenant, std::string fingerprint,
                                     RetryEvidence evidence, WallTime since,
                                     StoreCallback<std::optional<JobRecord>> done) = 0;
+
+  // Finds records with this fingerprint and minted_request_id that an equal submit may be a
+  // repetition of (jobs/equal_submits.h), visible or not: FirstToRepeat of all of them, and maybe
+  // others; one may come twice. Whatever was written before the call is seen. For a store that is
+  // shared: a process that is alone knows of all of them itself.
+  virtual void FindEqual(EqualQuery, StoreCallback<std::vector<JobRecord>> done) {
+    done(std::vector<JobRecord>{});
+  }
 
   // Keeps hints for Recover, beside the record: somebody who knows the job's correlation token says
   // that it is one of these at Pictory. At most limits::kHintsMax of a job are kept; one that is

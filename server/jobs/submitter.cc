@@ -1,6 +1,7 @@
 // The first part of Submitter: which submits are one and the same, and what every caller is told.
 // The steps of a submission are in submitter_steps.cc, what is done with Pictory's answer is in
-// submitter_outcome.cc, and what is done about jobs that wait in submitter_waiting.cc.
+// submitter_outcome.cc, what is done about jobs that wait in submitter_waiting.cc, and about equal
+// submits of other processes in submitter_equal.cc.
 #include "jobs/submitter.h"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ void Submitter::Submit(SubmitRequest request, Done done) {
     request.request_id = *std::move(equal);
     return Identify(std::move(request), Id::kWaiting, std::move(done));
   }
-  if (!request.retry.any()) return Identify(std::move(request), Id::kMinted, std::move(done));
+  if (!request.retry.any()) return LookElsewhere(std::move(request), Id::kMinted, std::move(done));
   const std::string tenant = request.owner.tenant, fingerprint = request.fingerprint;
   const RetryEvidence retry = request.retry;
   submissions_.FindWithoutRequestId(
@@ -62,11 +63,13 @@ void Submitter::Submit(SubmitRequest request, Done done) {
           return done(earlier.status(), {});
         }
         if (!earlier->has_value())
-          return Identify(std::move(request), Id::kMinted, std::move(done));
+          return LookElsewhere(std::move(request), Id::kMinted, std::move(done));
         const JobRecord& record = **earlier;
         request.request_id = record.job.request_id;
-        const bool certain = request.retry.IsCertain(record.mesh_request_id);
-        Identify(std::move(request), certain ? Id::kRepeated : Id::kEarlier, std::move(done));
+        if (request.retry.IsCertain(record.mesh_request_id)) {
+          return Identify(std::move(request), Id::kRepeated, std::move(done));
+        }
+        LookElsewhere(std::move(request), Id::kEarlier, std::move(done));
       });
 }
 
@@ -247,24 +250,28 @@ MonoTime Submitter::DeadlineOf(const Attempt& attempt) const {
   return latest;
 }
 
+std::vector<Submitter::Waiter> Submitter::End(const AttemptPtr& attempt, const std::string& job_id,
+                                              std::function<void()>& idle) {
+  std::vector<Waiter> waiting;
+  MutexLock lock(mutex_);
+  // This happens in one step with the end of the attempt: who asked in between would join an
+  // attempt that is over.
+  if (!attempt->waited) {
+    job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
+  }
+  attempts_.erase(attempt->key);
+  waiting.swap(attempt->waiting);
+  if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
+  return waiting;
+}
+
 void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
   // Submits without a request_id are owed only if there is a job, or may be one.
   const std::string job_id = answer.ok() ? std::string((*answer)->job_id())
                              : CanBeOwed(attempt->record.submission) ? attempt->record.job.job_id
                                                                      : "";
-  std::vector<Waiter> waiting;
   std::function<void()> idle;
-  {
-    MutexLock lock(mutex_);
-    // This happens in one step with the end of the attempt: who asked in between would join an
-    // attempt that is over.
-    if (!attempt->waited) {
-      job_id.empty() ? owed_.Dropped(attempt->key) : owed_.Answered(attempt->key, job_id);
-    }
-    attempts_.erase(attempt->key);
-    waiting.swap(attempt->waiting);
-    if (draining_ && attempts_.empty()) idle = std::exchange(idle_, nullptr);
-  }
+  std::vector<Waiter> waiting = End(attempt, job_id, idle);
   // The attempt was given up because nobody was there, or had time; somebody may have come at the
   // last moment.
   const bool given_up = job_id.empty() && (absl::IsCancelled(answer.status()) ||

@@ -20,7 +20,9 @@
 // the steps; SENDING is recorded in place of waiting, if that is what the record still says.
 //
 // With a store that several processes share, a record that is SENDING may be another's. What that
-// one hears from Pictory is waited for, and nothing is sent. A process that was stopped between the
+// one hears from Pictory is waited for, and nothing is sent. A submit without a request_id whose
+// equal is another process's joins that one: it looks before it records anything, and once more
+// between its intent and SENDING, or WAITING. A process that was stopped between the
 // write of SENDING and the request does not send it: another may have said by then that the job is
 // UNCONFIRMED, and somebody may have given it up.
 //
@@ -176,6 +178,8 @@ class Submitter {
   // For a submit without a request_id: finds out which earlier submit it repeats.
   void Identify(SubmitRequest request, OwedAnswers::Id id, Done done);
   void TakeClaim(SubmitRequest request, OwedAnswers::Claim claim, Waiter waiter);
+  // Does as Identify, unless another process has an equal submit: then it is that one.
+  void LookElsewhere(SubmitRequest request, OwedAnswers::Id id, Done done);
 
   // The steps of an attempt, in the order they are taken.
   void Start(SubmitRequest request, Waiter waiter);
@@ -187,11 +191,19 @@ class Submitter {
   absl::StatusOr<std::shared_ptr<void>> HoldPartOfWaiting() EXCLUDES(mutex_);
   // For a job that is to wait: records that, and answers.
   void Hold(const AttemptPtr& attempt, const Snapshot& referenced);
+  void HoldUncontended(const AttemptPtr& attempt, const std::string& other);
+  void OweElsewhere(const JobRecord& waited);
   void Translate(const AttemptPtr& attempt, std::string referenced_pictory_id, std::string inlined);
   void MakeBody(const AttemptPtr& attempt, std::string_view referenced_pictory_id,
                 std::string_view inlined);
   void Authorize(const AttemptPtr& attempt);
   void Record(const AttemptPtr& attempt);
+  // Whether another process may begin an equal submit in this moment, so that a recorded intent has
+  // to find out first which of them goes on.
+  bool Contends(const Attempt& attempt) const;
+  EqualQuery EqualTo(const SubmitRequest& request) const;
+  void Contend(const AttemptPtr& attempt, std::function<void()> go_on);
+  void GiveWay(const AttemptPtr& attempt, const JobRecord& other);
   // The door of its account, which stays open for as long as the attempt has it.
   Upstream& UpstreamOf(Attempt& attempt);
   void Refund(const Attempt& attempt);
@@ -233,6 +245,10 @@ class Submitter {
   void NoteRepeated(const Attempt& attempt, const JobRecord& record) const;
   void CountRepeated(const std::string& tenant) const;
   void Finish(const AttemptPtr& attempt, const Answer& answer);
+  // Ends the attempt, with a job or none, and gives its callers back; `idle` is to be called once
+  // they are answered, if it is set.
+  std::vector<Waiter> End(const AttemptPtr& attempt, const std::string& job_id,
+                          std::function<void()>& idle) EXCLUDES(mutex_);
 
   const SubmitterOptions options_;
   const Shards& shards_;

@@ -43,6 +43,8 @@ struct Submitter::Attempt {
   LateWrites::Tries tries;          // of storing what came of it
   LateWrites::Tries telling_tries;  // of storing that it is unconfirmed
   bool holds = false;               // the job that it refers to has not ended, and it is to wait
+  std::size_t place = 0;            // the bytes of its place among jobs that wait, while it has one
+  std::optional<std::int32_t> referenced_shard;  // of the job that it refers to
   WaitingJobs::Sent waited;  // the job has waited, nobody is to be answered, and this is to be told
   std::string waited_job_id;  // of that job; it is not written again once others see the attempt
   double credits_held = 0;    // reserved while it waited

@@ -78,7 +78,8 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
   JobRecord outcome = AfterReply(attempt->record, reply, clock_.WallNow());
   if (outcome == attempt->record)
     return OnOutcomeStored(attempt, reply, Unchanged(std::move(outcome)));
-  Ledger::Change change{.record = std::move(outcome)};
+  // Somebody may have given the job up before Pictory answered.
+  Ledger::Change change{.record = std::move(outcome), .ended = IsFinal(attempt->record.job.state)};
   change.stored = [this, attempt](const JobRecord& record) {
     if (!CanBeOwed(record.submission)) return;
     FailPoint("accepted-stored");

@@ -33,6 +33,7 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
         if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
         const Snapshot& job = **referenced;
         owed_.Named(job.key());
+        attempt->referenced_shard = job.shard;
         // Of one that was adopted its result shows the kind, if it is one we know.
         const bool open = job.kind == v1::JOB_KIND_UNSPECIFIED && !job.final();
         if (job.kind != reference.kind && !open) {
@@ -192,11 +193,12 @@ void Submitter::Record(const AttemptPtr& attempt) {
   attempt->counted_at = *counted;
   const bool ready = TakeTurn(*attempt);
   if (attempt->waited) return ready ? MarkSending(attempt) : AwaitTurn(attempt);
+  const bool at_once = ready && !Contends(*attempt);
   JobRecord record =
-      NewRecord(*attempt, ready ? SubmissionState::kSending : SubmissionState::kIntent,
+      NewRecord(*attempt, at_once ? SubmissionState::kSending : SubmissionState::kIntent,
                 shards_.Pick(random_));
   attempt->sending_at = clock_.Now();
-  ledger_.Begin(std::move(record), [this, attempt, ready](absl::StatusOr<BeginResult> begun) {
+  ledger_.Begin(std::move(record), [this, attempt, at_once](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       attempt->turn.reset();
       Refund(*attempt);
@@ -205,9 +207,12 @@ void Submitter::Record(const AttemptPtr& attempt) {
       return AnswerFromRecord(attempt, begun->record);
     }
     attempt->record = std::move(begun->record);
-    if (ready) return Send(attempt);
+    if (at_once) return Send(attempt);
     FailPoint("intent-stored");
-    AwaitTurn(attempt);
+    if (!Contends(*attempt)) return AwaitTurn(attempt);
+    Contend(attempt, [this, attempt] {
+      attempt->turn.has_value() ? MarkSending(attempt) : AwaitTurn(attempt);
+    });
   });
 }
 
@@ -226,8 +231,12 @@ absl::Status Submitter::TakeActive(Attempt& attempt) {
   return may;
 }
 
-// A job that has waited waits on, unless its callers know it as UNCONFIRMED already.
+// A job that has waited waits on, unless its callers know it as UNCONFIRMED already. One that does
+// not come to wait gives its place back.
 void Submitter::Refund(const Attempt& attempt) {
+  if (attempt.place > 0) {
+    return waiting_.GiveBack(attempt.key, attempt.place, attempt.credits);
+  }
   if (attempt.waited && !attempt.told.has_value()) {
     return spending_.WaitAgain(attempt.key.tenant, attempt.counted_at, attempt.credits_held,
                                attempt.credits);
@@ -266,6 +275,7 @@ void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.sent_at = clock_.WallNow();
   attempt->sending_at = clock_.Now();
   if (attempt->waited) {
+    OweElsewhere(attempt->record);
     attempt->record.owner_epoch = options_.epoch;
     attempt->record.correlation_token = attempt->token;
     attempt->record.credits_reserved = attempt->credits;
@@ -422,6 +432,7 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
     attempt->record = WaitingOn(attempt->record);
   } else {
     attempt->record.submission = SubmissionState::kNotSent;
+    attempt->record.waiting_request.clear();
   }
   DropBody(*attempt);
   StoreAtLast(attempt,

@@ -13,6 +13,17 @@
 #include "pictory/bindings.h"
 
 namespace gateway::jobs {
+namespace {
+
+JobRecord WaitingFor(JobRecord record, const std::string& other) {
+  record.submission = SubmissionState::kWaiting;
+  record.job.state = v1::JOB_STATE_WAITING;
+  record.job.revision = 1;
+  record.job.message = "Waits until " + other + " has SUCCEEDED; nothing is sent or billed before";
+  return record;
+}
+
+}  // namespace
 
 // Everything that can be refused now is refused now: the body is made as if the other job were
 // there, also for what it may cost.
@@ -41,19 +52,41 @@ void Submitter::Hold(const AttemptPtr& attempt, const Snapshot& referenced) {
   if (absl::Status place = waiting_.TakePlace(attempt->key, bytes, attempt->credits); !place.ok()) {
     return AnswerFromRequestId(attempt, std::move(place));
   }
-  JobRecord record = NewRecord(*attempt, SubmissionState::kWaiting, referenced.shard);
+  const std::string other(referenced.job_id());
+  JobRecord record = NewRecord(*attempt, SubmissionState::kIntent, referenced.shard);
   record.waiting_request = std::move(request);
-  record.job.state = v1::JOB_STATE_WAITING;
-  record.job.revision = 1;
-  record.job.message = "Waits until " + std::string(referenced.job_id()) +
-                       " has SUCCEEDED; nothing is sent or billed before";
-  ledger_.Begin(std::move(record), [this, attempt, bytes](absl::StatusOr<BeginResult> begun) {
-    const bool ours = begun.ok() && begun->begun;
-    if (!ours) waiting_.GiveBack(attempt->key, bytes, attempt->credits);
-    if (!begun.ok()) return Finish(attempt, begun.status());
-    if (!ours) NoteRepeated(*attempt, begun->record);
-    AnswerFromRecord(attempt, begun->record);
-  });
+  if (!Contends(*attempt)) record = WaitingFor(std::move(record), other);
+  ledger_.Begin(std::move(record),
+                [this, attempt, bytes, other](absl::StatusOr<BeginResult> begun) {
+                  const bool ours = begun.ok() && begun->begun;
+                  if (!ours) waiting_.GiveBack(attempt->key, bytes, attempt->credits);
+                  if (!begun.ok()) return Finish(attempt, begun.status());
+                  if (!ours) NoteRepeated(*attempt, begun->record);
+                  if (!ours || !Contends(*attempt)) return AnswerFromRecord(attempt, begun->record);
+                  attempt->record = std::move(begun->record);
+                  attempt->place = bytes;
+                  Contend(attempt, [this, attempt, other] { HoldUncontended(attempt, other); });
+                });
+}
+
+// Callers see a job only once it is certain that it will wait.
+void Submitter::HoldUncontended(const AttemptPtr& attempt, const std::string& other) {
+  ledger_.Update({.record = WaitingFor(attempt->record, other)},
+                 [this, attempt](const Ledger::Outcome& stored) {
+                   if (!stored.status.ok()) return GiveUpUnsent(attempt, stored.status);
+                   attempt->place = 0;  // it is the job's now
+                   AnswerFromRecord(attempt, stored.record);
+                 });
+}
+
+// What is known of the answer to a submit that another process has begun is known there. From now
+// on this one says in the record whether it has arrived, so it owes it too, as after a restart.
+void Submitter::OweElsewhere(const JobRecord& waited) {
+  if (shards_.alone() || !waited.minted_request_id || waited.owner_epoch == options_.epoch) return;
+  owed_.Recover({{.tenant = waited.job.tenant,
+                  .fingerprint = waited.fingerprint,
+                  .request_id = waited.job.request_id,
+                  .job_id = waited.job.job_id}});
 }
 
 void Submitter::SendWaiting(JobRecord waiting, double credits_held, WaitingJobs::Sent done) {

@@ -328,11 +328,14 @@ void WaitingJobs::Try(const JobKey& key, const std::string& request_id, double c
 
 void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
   std::string request_id, reason;
+  bool lost = false;
   {
     MutexLock lock(mutex_);
     Uncount(key.tenant, {.tried = 1});
     const auto found = entries_.find(key);
-    if (found != entries_.end() && !why.ok()) {
+    // Its shard went while it was tried, so another process looks after it.
+    lost = found != entries_.end() && !why.ok() && !shards_.Has(found->second.shard);
+    if (found != entries_.end() && !why.ok() && !lost) {
       Entry& entry = found->second;
       entry.stage = Stage::kWaits;
       const Duration delay =
@@ -343,6 +346,7 @@ void WaitingJobs::OnTried(const JobKey& key, const absl::Status& why) {
       if (errors::Reason(why) != entry.told) reason = entry.told = errors::Reason(why);
     }
   }
+  if (lost) Drop(key, /*sent=*/false);
   if (!reason.empty()) TellWhy(key, request_id, reason);
   TryNext();
 }

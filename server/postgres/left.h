@@ -19,6 +19,10 @@ struct Left {
   std::optional<std::vector<std::int32_t>> shards;  // of the jobs; nullopt: all
 };
 
+// The condition of a job whose answer is owed, as far as the store knows: the end of a process says
+// of what it does not name that it has arrived.
+std::string OwedStill();
+
 struct OwedOnce {
   jobs::OwedJob job;
   std::int64_t epoch = 0;  // of the process that owed it

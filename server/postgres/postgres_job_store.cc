@@ -434,6 +434,12 @@ void PostgresJobStore::FindWithoutRequestId(std::string tenant, std::string fing
       std::move(done));
 }
 
+void PostgresJobStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      finds_, [query = std::move(query)](Reads& reads) { return reads.FindEqual(query); },
+      std::move(done));
+}
+
 void PostgresJobStore::List(std::string tenant, jobs::ListQuery query,
                             Callback<std::vector<JobRecord>> done) {
   Read<std::vector<JobRecord>>(

@@ -89,6 +89,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   void FindOwner(std::string account, std::string pictory_job_id,
                  Callback<std::optional<std::string>> done) override;
   void FindToken(std::string token, Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done) override;
   void FindWithoutRequestId(std::string tenant, std::string fingerprint,
                             jobs::RetryEvidence evidence, WallTime since,
                             Callback<std::optional<jobs::JobRecord>> done) override;

@@ -247,6 +247,40 @@ std::optional<JobRecord> Reads::FindWithoutRequestId(const std::string& tenant,
                  .Bool(evidence.by_mesh));
 }
 
+std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query) {
+  const auto is = [](jobs::SubmissionState state) {
+    return absl::StrCat("submission = ", static_cast<int>(state));
+  };
+  const std::string first =
+      absl::StrCat(" ORDER BY ", is(jobs::SubmissionState::kIntent), ", job_id LIMIT 1");
+  // MayBeRepeated
+  const std::string in_time = absl::StrCat(
+      "tenant = $1 AND fingerprint = $2 AND minted_request_id AND create_time >= $3"
+      " AND owner_epoch <> $4 AND (",
+      is(jobs::SubmissionState::kIntent), " OR ", is(jobs::SubmissionState::kSending), " OR ",
+      is(jobs::SubmissionState::kWaiting), " OR (", OwedStill(), "))", first);
+  std::vector<JobRecord> found;
+  const auto add = [this, &found](const Statement& statement) {
+    if (std::optional<JobRecord> one = One(statement)) found.push_back(*std::move(one));
+  };
+  add(Statement(SelectRecord(in_time.c_str()))
+          .Bytes(query.tenant)
+          .Bytes(query.fingerprint)
+          .Time(query.since)
+          .Int(query.but_of));
+  if (query.waits_in.has_value()) {
+    const std::string waits = absl::StrCat(
+        "shard = $3 AND unended AND tenant = $1 AND fingerprint = $2 AND minted_request_id"
+        " AND state = ",
+        static_cast<int>(jobs::v1::JOB_STATE_WAITING), first);
+    add(Statement(SelectRecord(waits.c_str()))
+            .Bytes(query.tenant)
+            .Bytes(query.fingerprint)
+            .Int(*query.waits_in));
+  }
+  return found;
+}
+
 std::vector<JobRecord> Reads::List(const std::string& tenant, const ListQuery& query) {
   std::vector<JobRecord> records;
   if (query.limit <= 0) return records;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "jobs/restart.h"
 #include "jobs/spending.h"
+#include "postgres/left.h"
 #include "postgres/reads.h"
 #include "postgres/record_columns.h"
 #include "postgres/writes.h"
@@ -80,6 +81,8 @@ OwedOnce ReadOwed(const Rows& rows, int row) {
           .epoch = rows.Int(row, 6)};
 }
 
+}  // namespace
+
 std::string OwedStill() {
   return absl::StrCat("minted_request_id AND delivery <> ",
                       static_cast<int>(jobs::Delivery::kArrived), " AND ",
@@ -88,8 +91,6 @@ std::string OwedStill() {
                       " OR (owner_epoch > (SELECT clean_epoch FROM pictory.store)"
                       " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)))");
 }
-
-}  // namespace
 
 jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway, const LeftJobs& found) {
   const Left left{.gateway = gateway, .shards = std::nullopt};

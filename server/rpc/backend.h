@@ -82,9 +82,6 @@ class Backend {
   virtual bool IsDegraded(const std::string& account) = 0;
   // Whether the job store cannot be reached at present.
   virtual bool IsStoreAway() = 0;
-  // Whether a submit must have a request_id whatever the settings are, because several gateways
-  // share the store.
-  virtual bool NeedsRequestId() = 0;
 };
 
 }  // namespace gateway::rpc

@@ -33,7 +33,7 @@ v1::GetServerInfoResponse InfoFor(const Caller& caller, const Domain& domain) {
   SetRoles(caller.principal->roles, info);
   info.set_account(caller.owner.account);
   info.set_callers_pay(caller.principal->callers_pay);
-  info.set_require_request_id(domain.require_request_id || domain.backend.NeedsRequestId());
+  info.set_require_request_id(domain.require_request_id);
   const absl::Status obstacle = caller.owner.account.empty()
                                     ? errors::PictoryKeyNeeded()
                                     : domain.backend.PictoryObstacle(caller.owner.account);

@@ -76,7 +76,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   if (!violations.empty()) return reply(errors::Invalid(std::move(violations)));
   // A large request has been waiting, and its caller may be gone; nothing was submitted yet.
   if (reply.cancelled()->load()) return;
-  if (request_id.empty() && (domain.require_request_id || domain.backend.NeedsRequestId())) {
+  if (request_id.empty() && domain.require_request_id) {
     return reply(
         errors::Invalid("request_id",
                         "is required by this server: send an id of your own, 1 to 64 of "

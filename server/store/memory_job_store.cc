@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "jobs/archive_plan.h"
+#include "jobs/equal_submits.h"
 #include "jobs/notification.h"
 #include "jobs/restart.h"
 #include "jobs/spending.h"
@@ -295,6 +296,22 @@ void MemoryJobStore::FindWithoutRequestId(std::string tenant, std::string finger
       if (!best.has_value() || rank(*best) < rank(record)) best = record;
     }
     return best;
+  }));
+}
+
+void MemoryJobStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<JobRecord>> done) {
+  done(Locked<std::vector<JobRecord>>([&]() REQUIRES(mutex_) {
+    std::vector<JobRecord> found;
+    for (const auto& [key, record] : records_) {
+      if (key.first != query.tenant || !record.minted_request_id) continue;
+      if (record.fingerprint != query.fingerprint || !jobs::MayBeRepeated(record)) continue;
+      const bool in_time =
+          record.owner_epoch != query.but_of && record.job.create_time >= query.since;
+      const bool waits =
+          record.job.state == jobs::v1::JOB_STATE_WAITING && query.waits_in == record.job.shard;
+      if (in_time || waits) found.push_back(record);
+    }
+    return found;
   }));
 }
 

@@ -42,6 +42,7 @@ class MemoryJobStore : public jobs::Store {
   void FindWithoutRequestId(std::string tenant, std::string fingerprint,
                             jobs::RetryEvidence evidence, WallTime since,
                             Callback<std::optional<jobs::JobRecord>> done) override;
+  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,

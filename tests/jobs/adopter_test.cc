@@ -292,8 +292,9 @@ TEST_F(AdopterTest, ARefusedNameIsUnknownAndAPageIsNot) {
 
 // What callers have seen as SUCCEEDED does not go back to QUEUED for a result of the right kind.
 TEST_F(AdopterTest, AResultThatWasReadAsAnotherKindIsReadOnceMoreAndStaysAsItIs) {
-  std::vector<std::string> ended;
-  hub_.SetEnded([&](const JobRecord& record) { ended.push_back(record.job.job_id); });
+  std::vector<std::pair<std::string, bool>> ended;
+  ledger_.ObserveEnds(
+      [&](const JobRecord& record, bool known) { ended.emplace_back(record.job.job_id, known); });
   JobRecord submitted = Submitted(SubmissionState::kUnknown, v1::JOB_STATE_UNCONFIRMED);
   submitted.job.kind = v1::JOB_KIND_PREVIEW;
   submitted.credits_reserved = 40;
@@ -314,6 +315,7 @@ TEST_F(AdopterTest, AResultThatWasReadAsAnotherKindIsReadOnceMoreAndStaysAsItIs)
                  [](const Ledger::Outcome& stored) { ASSERT_TRUE(stored.status.ok()); });
   ASSERT_EQ(Stored("p-1")->job.kind, v1::JOB_KIND_RENDER);
   ASSERT_EQ(ended.size(), 1u);
+  EXPECT_FALSE(ended[0].second);
 
   const Ledger::Outcome taken = Update(Adopted(submitted, "p-1", clock_.WallNow()));
   ASSERT_TRUE(taken.status.ok()) << taken.status;
@@ -325,7 +327,9 @@ TEST_F(AdopterTest, AResultThatWasReadAsAnotherKindIsReadOnceMoreAndStaysAsItIs)
   EXPECT_EQ(taken.record.credits_reserved, 40);
   EXPECT_EQ((*Load(std::string((*working)->job_id())))->state, v1::JOB_STATE_SUCCEEDED)
       << "by the name that callers knew";
-  EXPECT_EQ(ended.size(), 1u) << "it is one job, whose end was told";
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[1], std::pair(std::string(taken.seen->job_id()), true))
+      << "it is one job, whose end was told";
 }
 
 TEST_F(AdopterTest, AJobThatWasGivenUpTakesNothingOver) {

@@ -17,6 +17,7 @@
 #include "support/fake_transport.h"
 #include "support/shared_store.h"
 #include "support/upstream_peer.h"
+#include "support/waiting_peer.h"
 
 namespace gateway::jobs {
 namespace {
@@ -24,10 +25,16 @@ namespace {
 using std::chrono::seconds;
 using test::Reply;
 
-constexpr char kTakenAsP1[] = R"({"success":true,"data":{"jobId":"p1"}})";
+std::string TakenAs(const std::string& pictory_id) {
+  return R"({"success":true,"data":{"jobId":")" + pictory_id + "\"}}";
+}
+const std::string kTakenAsP1 = TakenAs("p1");
 constexpr char kStillGoesOn[] = R"({"success":true,"data":{"status":"in-progress"}})";
 constexpr char kHasFailed[] =
     R"({"success":true,"data":{"status":"failed","error_message":"no voice"}})";
+constexpr char kIsDone[] =
+    R"({"success":true,"data":{"status":"completed","preview":"https://p.example/p",)"
+    R"("renderParams":{"a":1}}})";
 
 // The timers of one process. They stop with it, and go on late if it goes on.
 class ProcessTimers final : public Timers {
@@ -93,6 +100,7 @@ struct Process {
         .budget = {.requests_per_second = 1000, .burst = 1000}};
     CoreEvents events;
     events.notifying = [this](const ShardJob& job) { notifying.push_back(job); };
+    events.ended = [this](const Job& job) { ended.push_back(job.job_id); };
     core = std::make_unique<Core>(std::move(options), std::move(events),
                                   CoreGround{.store = store,
                                              .transport = transport,
@@ -125,6 +133,7 @@ struct Process {
   Random random;
   WorkThread broadcaster;
   std::vector<ShardJob> notifying;
+  std::vector<std::string> ended;  // as the log and the metrics hear of them
   std::unique_ptr<Core> core;
 };
 
@@ -147,22 +156,72 @@ class SeveralProcessesTest : public testing::Test {
     return request;
   }
 
+  // A render that may wait for a preview.
+  static SubmitRequest RenderOf(const std::string& preview, const std::string& request_id) {
+    auto message = std::make_shared<v1::RenderRequest>();
+    message->set_preview_job_id(preview);
+    SubmitRequest render;
+    render.kind = v1::JOB_KIND_RENDER;
+    render.request_id = request_id;
+    render.fingerprint = "render";
+    render.waits = true;
+    render.request = std::move(message);
+    return render;
+  }
+
+  // The same without a request_id: the gRPC service mints one.
+  static SubmitRequest Keyless(SubmitRequest request, RetryEvidence retry = {}) {
+    static int minted = 0;
+    request.request_id = "minted-" + std::to_string(++minted);
+    request.minted_request_id = true;
+    request.retry = std::move(retry);
+    return request;
+  }
+  // Records a submit without a request_id as a process has it that is none of both.
+  JobRecord BeginElsewhere(const std::string& job_id, const std::string& fingerprint) {
+    JobRecord record;
+    record.job.tenant = tenants::kDefaultTenant;
+    record.job.job_id = job_id;
+    record.job.request_id = "minted-elsewhere-" + job_id;
+    record.job.kind = v1::JOB_KIND_PREVIEW;
+    record.job.create_time = record.job.update_time = clock_.WallNow();
+    record.fingerprint = fingerprint;
+    record.minted_request_id = true;
+    record.owner_epoch = 99;
+    disk_.jobs.Begin(record, [&record](const absl::StatusOr<BeginResult>& begun) {
+      ASSERT_TRUE(begun.ok() && begun->begun);
+      record = begun->record;
+    });
+    return record;
+  }
+  void Store(JobRecord& record) {
+    disk_.jobs.Update(record, {}, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()); });
+    ++record.version;
+  }
   // What is answered, now or later.
   using Answered = std::shared_ptr<std::optional<Submitter::Answer>>;
   static Answered Submit(Process& process, SubmitRequest request) {
     auto answered = std::make_shared<std::optional<Submitter::Answer>>();
     process.core->submitter.Submit(
-        std::move(request),
-        [answered](Submitter::Answer answer, const AnswerSource&) { *answered = answer; });
+        std::move(request), [answered](Submitter::Answer answer, const AnswerSource& source) {
+          *answered = answer;
+          if (source.call != nullptr) source.call->Arrived();
+        });
     return answered;
   }
 
-  // Submits at a process, with Pictory accepting it as p1.
-  std::string SubmitAt(Process& process) {
-    process.transport.SetScript([](const http::Request& request) {
-      return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+  static std::string JobOf(const Answered& answered) {
+    if (!answered->has_value()) return "no answer yet";
+    if (!(*answered)->ok()) return std::string((*answered)->status().message());
+    return std::string((**answered)->get()->job_id());
+  }
+
+  // Submits at a process, with Pictory accepting it as p1, or of n as pn.
+  std::string SubmitAt(Process& process, const std::string& n = "1") {
+    process.transport.SetScript([n](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? TakenAs("p" + n) : kStillGoesOn);
     });
-    const Answered answered = Submit(process, Preview("r1"));
+    const Answered answered = Submit(process, Preview("r" + n));
     EXPECT_TRUE(answered->has_value() && (*answered)->ok());
     return std::string((**answered)->get()->job_id());
   }
@@ -174,6 +233,12 @@ class SeveralProcessesTest : public testing::Test {
                              if (loaded.ok()) found = *loaded;
                            });
     return found;
+  }
+
+  std::optional<JobRecord> Found(const std::string& job_id) {
+    std::optional<JobRecord> record;
+    disk_.jobs.Find(tenants::kDefaultTenant, job_id, [&](const auto& found) { record = *found; });
+    return record;
   }
 
   JobRecord Stored(const std::string& request_id) {
@@ -267,6 +332,68 @@ TEST_F(SeveralProcessesTest, AHiddenChangeDoesNotHideWhatItWasMadeOf) {
   clock_.Advance(seconds(1));
   ASSERT_FALSE(watcher->seen.empty());
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
+// Of how many past jobs a process tells.
+int PastJobs(Process& process, const JobRecord& like, WallTime now) {
+  JobRecord record = like;
+  record.job.state = v1::JOB_STATE_RUNNING;
+  record.sent_at = record.job.update_time = now;
+  const auto estimate = process.core->estimates.Of(record, /*degraded=*/false);
+  return estimate.has_value() ? estimate->past_jobs() : 0;
+}
+
+// Who has stored an end tells the log and the metrics. For estimates each learns of it that knew
+// the job: once, whichever of the store's answer, the feed and a look comes first.
+TEST_F(SeveralProcessesTest, AnEndIsToldOnceByWhoStoredIt) {
+  clock_.Advance(2 * limits::kStoreLease);
+  std::vector<std::shared_ptr<Watching>> watchers;
+  std::vector<Hub::Subscribed> watches;  // so that the other process knows the jobs, too
+  for (int n = 1; n <= limits::kEstimateJobsMin; ++n) {
+    const std::string job = SubmitAt(a_, std::to_string(n));
+    ASSERT_NE(Load(b_, job), nullptr);
+    watchers.push_back(std::make_shared<Watching>());
+    watches.push_back(b_.core->hub.Subscribe(tenants::kDefaultTenant, job, watchers.back()));
+    clock_.Advance(seconds(10));
+    a_.transport.AnswerAllWith(Reply(200, kIsDone));
+    std::function<void()> answer;
+    if (n % 2 == 1) a_.store.HoldUpdate(&answer);
+    const bool looks = n % 3 == 1;
+    if (looks) b_.timers.Stop();  // a look at the job is quicker than the feed
+    clock_.Advance(seconds(120));
+    if (looks) {
+      b_.core->hub.Refresh({tenants::kDefaultTenant, job}, [](const auto&) {});
+      b_.timers.GoOn();
+      clock_.Advance(seconds(120));
+    }
+    if (n % 2 == 1) {
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(Load(a_, job)->state, v1::JOB_STATE_SUCCEEDED) << "the feed is quicker";
+      EXPECT_EQ(a_.ended.size(), static_cast<std::size_t>(n - 1));
+      answer();
+    }
+    ASSERT_EQ(a_.ended.size(), static_cast<std::size_t>(n)) << n;
+    EXPECT_EQ(a_.ended.back(), job);
+    EXPECT_EQ(Load(b_, job)->state, v1::JOB_STATE_SUCCEEDED);
+  }
+  EXPECT_TRUE(b_.ended.empty());
+  EXPECT_EQ(PastJobs(a_, Stored("r1"), clock_.WallNow()), limits::kEstimateJobsMin);
+  EXPECT_EQ(PastJobs(b_, Stored("r1"), clock_.WallNow()), limits::kEstimateJobsMin);
+}
+
+TEST_F(SeveralProcessesTest, WhoEndsAJobThatItDoesNotKnowTellsOfIt) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  const Answered answered = Submit(a_, RenderOf(preview, "r2"));
+  ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << (*answered)->status();
+  const std::string job((**answered)->get()->job_id());
+  ASSERT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, job), nullptr);
+  b_.core->deleter.Delete(tenants::kDefaultTenant, job, [](const absl::StatusOr<v1::Job>& deleted) {
+    EXPECT_EQ(deleted->state(), v1::JOB_STATE_CANCELLED);
+  });
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(b_.ended, std::vector<std::string>{job});
+  EXPECT_TRUE(a_.ended.empty());
 }
 
 TEST_F(SeveralProcessesTest, AJobOfAnotherIsReadFromTheStore) {
@@ -464,15 +591,7 @@ TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
 TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string preview = SubmitAt(a_);
-  auto message = std::make_shared<v1::RenderRequest>();
-  message->set_preview_job_id(preview);
-  SubmitRequest render;
-  render.kind = v1::JOB_KIND_RENDER;
-  render.request_id = "r2";
-  render.fingerprint = "render";
-  render.waits = true;
-  render.request = std::move(message);
-  const Answered answered = Submit(b_, std::move(render));
+  const Answered answered = Submit(b_, RenderOf(preview, "r2"));
   ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << (*answered)->status();
   EXPECT_EQ((**answered)->get()->state, v1::JOB_STATE_WAITING);
   EXPECT_EQ(Stored("r2").job.shard, Stored("r1").job.shard);
@@ -487,6 +606,83 @@ TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
 }
 
+// The shard of a preview and of the render that waits for it moves to another process.
+TEST_F(SeveralProcessesTest, WhatIsReservedForAJobThatWaitsMovesWithIt) {
+  for (const bool is_sent : {true, false}) {
+    SCOPED_TRACE(is_sent ? "sent" : "cancelled");
+    test::SharedDisk disk(clock_);
+    Process first(disk, clock_, "first");
+    Process second(disk, clock_, "second");
+    clock_.Advance(2 * limits::kStoreLease);
+    const std::string preview = SubmitAt(first);
+    const Answered answered = Submit(first, RenderOf(preview, "r2"));
+    ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+    EXPECT_EQ(first.core->spending.spent_today().submits, 2u);
+    EXPECT_EQ(first.core->waiting.waiting(), 1u);
+    const std::size_t counted = 2;  // of the other's, when they began
+    clock_.Advance(seconds(1));
+    EXPECT_EQ(second.core->spending.spent_today().submits, counted);
+
+    first.timers.Stop();
+    clock_.Advance(2 * limits::kStoreLease);
+    EXPECT_EQ(second.core->waiting.waiting(), 1u);
+    EXPECT_EQ(second.core->spending.spent_today().submits, counted + 1);
+    first.timers.GoOn();
+    EXPECT_TRUE(WaitingJobsPeer::IsEmpty(first.core->waiting));
+    EXPECT_EQ(first.core->spending.spent_today().submits, 1u);
+
+    if (is_sent) {
+      second.transport.SetScript([](const http::Request& request) {
+        return Reply(200, request.lane == http::Lane::kPaid ? TakenAs("p2") : kIsDone);
+      });
+      clock_.Advance(seconds(60));
+      EXPECT_EQ(second.Posts(), 1);
+    } else {
+      first.core->deleter.Delete(tenants::kDefaultTenant, JobOf(answered),
+                                 [](const auto& cancelled) { EXPECT_TRUE(cancelled.ok()); });
+      clock_.Advance(seconds(1));
+    }
+    for (Process* process : {&first, &second}) {
+      EXPECT_TRUE(WaitingJobsPeer::IsEmpty(process->core->waiting));
+    }
+    EXPECT_EQ(first.Posts(), 1);
+    EXPECT_EQ(first.core->spending.spent_today().submits, 1u);
+    EXPECT_EQ(second.core->spending.spent_today().submits, counted + (is_sent ? 1 : 0));
+    clock_.Forget();
+    for (Process* process : {&first, &second}) process->core->Stop();
+  }
+}
+
+// The shard moves while the first is sending, and what it sends certainly does not arrive.
+TEST_F(SeveralProcessesTest, AJobThatWaitsAgainIsLookedAfterByWhoHasItsShardNow) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  const Answered answered = Submit(a_, RenderOf(preview, "r2"));
+  ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+  a_.transport.SetScript([](const http::Request& request) -> std::optional<http::Response> {
+    if (request.lane == http::Lane::kPaid) return std::nullopt;
+    return Reply(200, kIsDone);
+  });
+  while (a_.transport.held() == 0) clock_.Advance(seconds(1));
+  ASSERT_EQ(Stored("r2").submission, SubmissionState::kSending);
+  a_.timers.Stop();
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.timers.GoOn();
+  ASSERT_FALSE(a_.core->shards.Has(Stored("r2").job.shard));
+  EXPECT_EQ(b_.core->waiting.waiting(), 0u) << "it is being sent";
+  b_.transport.SetScript([](const http::Request& request) {
+    return Reply(200, request.lane == http::Lane::kPaid ? TakenAs("p2") : kStillGoesOn);
+  });
+  a_.transport.Answer(http::Response{});
+  EXPECT_TRUE(WaitingJobsPeer::IsEmpty(a_.core->waiting));
+  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u);
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(Stored("r2").job.pictory_job_id, "p2");
+  EXPECT_EQ(b_.Posts(), 1);
+  EXPECT_TRUE(WaitingJobsPeer::IsEmpty(b_.core->waiting));
+  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u);
+}
+
 TEST_F(SeveralProcessesTest, SubmitsOfAllCount) {
   clock_.Advance(2 * limits::kStoreLease);
   SubmitAt(a_);
@@ -495,14 +691,199 @@ TEST_F(SeveralProcessesTest, SubmitsOfAllCount) {
   EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
 }
 
-TEST_F(SeveralProcessesTest, SubmitsNeedARequestIdWhileThereAreOthers) {
-  EXPECT_TRUE(b_.core->needs_request_id()) << "it came second";
+// As an Envoy, a library, or a loop by hand repeats a call, to the other process.
+TEST_F(SeveralProcessesTest, ARepetitionWithoutARequestIdIsPaidOnceWhileTheFirstRuns) {
   clock_.Advance(2 * limits::kStoreLease);
-  EXPECT_TRUE(a_.core->needs_request_id());
-  b_.timers.Kill();
-  b_.store.Close();
-  clock_.Advance(limits::kStoreLease);
-  EXPECT_FALSE(a_.core->needs_request_id());
+  const std::vector<std::pair<RetryEvidence, RetryEvidence>> calls = {
+      {{.mesh_request_id = "x"}, {.by_mesh = true, .mesh_request_id = "x"}},
+      {{}, {.by_library = true}},
+      {{.mesh_request_id = "x1"}, {.by_library = true, .mesh_request_id = "x2"}},
+      {{}, {}}};
+  int n = 0;
+  for (const auto& [first_says, second_says] : calls) {
+    SubmitRequest content = Preview("");
+    content.fingerprint = "print " + std::to_string(++n);
+    a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+    const Answered first = Submit(a_, Keyless(content, first_says));
+    ASSERT_EQ(a_.Posts(), n);
+    const Answered second = Submit(b_, Keyless(content, second_says));
+    clock_.Advance(seconds(2));
+    EXPECT_FALSE(second->has_value()) << n;
+    a_.transport.SetScript([](const http::Request&) { return Reply(200, kStillGoesOn); });
+    while (a_.transport.oldest_held().lane != http::Lane::kPaid) {
+      a_.transport.Answer(Reply(200, kStillGoesOn));
+    }
+    a_.transport.Answer(Reply(200, TakenAs("p" + std::to_string(n))));
+    clock_.Advance(seconds(1));
+    EXPECT_EQ(JobOf(second), JobOf(first)) << n;
+    EXPECT_EQ(a_.Posts() + b_.Posts(), n);
+    EXPECT_EQ(b_.core->spending.spent_today().repeated, static_cast<std::size_t>(n));
+  }
+}
+
+// Neither has recorded anything when the other looks for the first time.
+TEST_F(SeveralProcessesTest, OfTwoThatBeginAtOnceOneIsSent) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (const bool both_are_intents : {false, true}) {
+    SubmitRequest content = Preview("");
+    content.fingerprint = both_are_intents ? "print 1" : "print 0";
+    const int before = a_.Posts() + b_.Posts();
+    const std::string id = both_are_intents ? "p1" : "p0";
+    a_.transport.SetScript([id](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? TakenAs(id) : kStillGoesOn);
+    });
+    b_.transport.SetScript([](const http::Request& request) {
+      EXPECT_EQ(request.lane, http::Lane::kRead);
+      return Reply(200, kStillGoesOn);
+    });
+    std::function<void()> first_look, other_look, second_look;
+    a_.store.HoldFindEqual(&first_look);
+    const Answered first = Submit(a_, Keyless(content));
+    b_.store.HoldFindEqual(&other_look);
+    const Answered second = Submit(b_, Keyless(content));
+    ASSERT_TRUE(first_look && other_look);
+    if (both_are_intents) a_.store.HoldFindEqual(&second_look);
+    first_look();
+    EXPECT_EQ(first->has_value(), !both_are_intents);
+    clock_.Advance(std::chrono::milliseconds(5));
+    other_look();
+    if (both_are_intents) {
+      EXPECT_EQ(a_.Posts() + b_.Posts(), before) << "nothing is sent before the second look";
+      second_look();
+    }
+    clock_.Advance(seconds(1));
+    ASSERT_TRUE(first->has_value() && (*first)->ok()) << JobOf(first);
+    EXPECT_EQ(JobOf(second), JobOf(first));
+    EXPECT_EQ(a_.Posts() + b_.Posts(), before + 1);
+    EXPECT_EQ(b_.core->submitter.running(), 0u);
+  }
+}
+
+TEST_F(SeveralProcessesTest, TheEarlierOfTwoIntentsWaitsForTheOtherToGiveWayOrToGoOn) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (const bool gives_way : {true, false}) {
+    const int before = a_.Posts();
+    a_.transport.SetScript([](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+    });
+    std::function<void()> first_look;
+    a_.store.HoldFindEqual(&first_look);
+    SubmitRequest content = Preview("");
+    content.fingerprint = gives_way ? "print 1" : "print 0";
+    const std::string id = "zzz " + content.fingerprint;
+    const Answered answered = Submit(a_, Keyless(content));
+    JobRecord other = BeginElsewhere(id, content.fingerprint);
+    first_look();
+    clock_.Advance(seconds(5));
+    EXPECT_FALSE(answered->has_value());
+    EXPECT_EQ(a_.Posts(), before);
+    other.submission = gives_way ? SubmissionState::kNotSent : SubmissionState::kSending;
+    Store(other);
+    clock_.Advance(seconds(1));
+    if (!gives_way) {
+      EXPECT_FALSE(answered->has_value()) << "it waits for what the other hears";
+      other.submission = SubmissionState::kAccepted;
+      other.job.state = v1::JOB_STATE_QUEUED;
+      other.job.pictory_job_id = "p2";
+      other.job.revision = 1;
+      Store(other);
+      clock_.Advance(seconds(1));
+    }
+    ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+    EXPECT_EQ(JobOf(answered) == id, !gives_way);
+    EXPECT_EQ(a_.Posts() - before, gives_way ? 1 : 0);
+  }
+}
+
+// Nobody knows whether it will be sent, so who comes after it is refused and not paid for.
+TEST_F(SeveralProcessesTest, AnIntentOfOneThatIsGoneHoldsUpUntilItIsEnded) {
+  clock_.Advance(2 * limits::kStoreLease);
+  JobRecord left = BeginElsewhere("0", "print");
+  SubmitRequest request = Keyless(Preview(""));
+  request.deadline = clock_.Now() + seconds(20);
+  const Answered refused = Submit(a_, std::move(request));
+  clock_.Advance(seconds(20));
+  ASSERT_TRUE(refused->has_value());
+  EXPECT_FALSE((*refused)->ok());
+  EXPECT_EQ(a_.Posts(), 0);
+  a_.transport.SetScript([](const http::Request& sent) {
+    return Reply(200, sent.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+  });
+  left.submission = SubmissionState::kNotSent;
+  Store(left);
+  const Answered answered = Submit(a_, Keyless(Preview("")));
+  ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
+  EXPECT_EQ(a_.Posts(), 1);
+}
+
+TEST_F(SeveralProcessesTest, AnAnswerIsOwedElsewhereUntilTheRecordSaysThatItHasArrived) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (Process* process : {&a_, &b_}) {
+    process->transport.SetScript([process](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid
+                            ? TakenAs(std::to_string(reinterpret_cast<std::uintptr_t>(process)) +
+                                      std::to_string(process->Posts()))
+                            : kStillGoesOn);
+    });
+  }
+  const Answered first = Submit(a_, Keyless(Preview("")));
+  clock_.Advance(seconds(20));
+  EXPECT_EQ(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  clock_.Advance(limits::kKeylessSettle);
+  // The other looks after it now, and does not know what became of the answer.
+  a_.timers.Stop();
+  clock_.Advance(2 * limits::kStoreLease);
+  ASSERT_EQ(b_.core->poller.followed(), 1u);
+  b_.transport.SetScript([](const http::Request&) { return Reply(200, kIsDone); });
+  clock_.Advance(seconds(120));
+  ASSERT_EQ(Found(JobOf(first))->job.state, v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(Found(JobOf(first))->delivery, Delivery::kUnsaid);
+  EXPECT_EQ(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  EXPECT_EQ(a_.Posts() + b_.Posts(), 1);
+  JobRecord arrived = *Found(JobOf(first));
+  arrived.delivery = Delivery::kArrived;
+  Store(arrived);
+  clock_.Advance(limits::kOwedWindow);
+  b_.transport.SetScript([](const http::Request&) { return Reply(200, TakenAs("p2")); });
+  EXPECT_NE(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  EXPECT_EQ(b_.Posts(), 1);
+}
+
+TEST_F(SeveralProcessesTest, WhoHasGivenTheAnswerSaysWhenItHasArrived) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.SetScript([](const http::Request& request) {
+    return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+  });
+  const Answered first = Submit(a_, Keyless(Preview("")));
+  clock_.Advance(limits::kKeylessSettle + seconds(1));
+  a_.transport.AnswerAllWith(Reply(200, kIsDone));
+  clock_.Advance(seconds(120));
+  EXPECT_EQ(Found(JobOf(first))->delivery, Delivery::kArrived);
+  b_.transport.AnswerAllWith(Reply(200, TakenAs("p2")));
+  EXPECT_NE(JobOf(Submit(b_, Keyless(Preview("")))), JobOf(first));
+  EXPECT_EQ(b_.Posts(), 1);
+}
+
+TEST_F(SeveralProcessesTest, AnEqualSubmitIsTheJobThatWaitsHoweverLongItDoes) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  std::function<void()> first_look, other_look;
+  a_.store.HoldFindEqual(&first_look);
+  const Answered first = Submit(a_, Keyless(RenderOf(preview, "")));
+  b_.store.HoldFindEqual(&other_look);
+  const Answered second = Submit(b_, Keyless(RenderOf(preview, "")));
+  ASSERT_TRUE(first_look && other_look);
+  other_look();
+  EXPECT_EQ((**second)->get()->state, v1::JOB_STATE_WAITING);
+  first_look();
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(JobOf(first), JobOf(second));
+  EXPECT_EQ(a_.core->waiting.waiting() + b_.core->waiting.waiting(), 1u);
+  clock_.Advance(2 * limits::kEqualElsewhere);
+  for (Process* process : {&a_, &b_}) {
+    EXPECT_EQ(JobOf(Submit(*process, Keyless(RenderOf(preview, "")))), JobOf(first));
+  }
+  EXPECT_EQ(a_.core->waiting.waiting() + b_.core->waiting.waiting(), 1u);
 }
 
 TEST_F(SeveralProcessesTest, NothingIsSubmittedBeforeItIsKnownWhetherSubmitsAreStopped) {
@@ -545,6 +926,54 @@ TEST_F(SeveralProcessesTest, ALoadThatIsOvertakenIsMadeAgain) {
   answer();
   ASSERT_NE(loaded, nullptr);
   EXPECT_EQ(loaded->state, v1::JOB_STATE_FAILED);
+}
+
+// The feed does not bring the end of a job any more, nor that it was deleted.
+TEST_F(SeveralProcessesTest, AJobThatWasDeletedInAGapOfTheFeedIsGone) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_, "1");
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  const std::string kept = SubmitAt(a_, "2");
+  for (const std::string& one : {job, kept}) ASSERT_NE(Load(b_, one), nullptr);
+  b_.store.ForgetFeed();
+  const auto remove = [this](const std::string& name) {
+    a_.core->deleter.Delete(tenants::kDefaultTenant, name, [](const auto& deleted) {
+      EXPECT_TRUE(deleted.ok()) << deleted.status();
+    });
+  };
+  remove(job);
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(Load(b_, job), nullptr);
+  EXPECT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, "p1"), nullptr);
+  EXPECT_NE(Load(b_, kept), nullptr);
+
+  // A look is under way meanwhile, and what it has found is gone.
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  b_.store.ForgetFeed();
+  clock_.Advance(seconds(1));
+  ASSERT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, kept), nullptr);
+  std::function<void()> loads, looks;
+  std::optional<absl::Status> loaded;
+  b_.store.HoldFind(&loads);
+  b_.core->hub.Load(tenants::kDefaultTenant, kept,
+                    [&](const absl::StatusOr<SnapshotPtr>& found) { loaded = found.status(); });
+  b_.store.HoldFind(&looks);
+  bool refreshed = false;
+  b_.core->hub.Refresh({tenants::kDefaultTenant, kept}, [&](const auto& found) {
+    refreshed = true;
+    EXPECT_FALSE(found->has_value());
+  });
+  ASSERT_TRUE(loads && looks);
+  b_.store.ForgetFeed();
+  remove(kept);
+  clock_.Advance(seconds(1));
+  loads();
+  looks();
+  ASSERT_TRUE(loaded.has_value() && refreshed);
+  EXPECT_TRUE(absl::IsNotFound(*loaded)) << *loaded;
+  EXPECT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, kept), nullptr);
 }
 
 TEST_F(SeveralProcessesTest, ADeletedJobIsGoneEverywhere) {

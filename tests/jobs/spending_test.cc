@@ -210,14 +210,14 @@ TEST_F(SpendingTest, CreditsAreReservedAndThenCountAsUsed) {
   EXPECT_NE(refused.message().find("60 are used or reserved"), absl::string_view::npos) << refused;
   EXPECT_TRUE(spending.TryTake("b", 60).ok()) << "another tenant's are its own";
 
-  spending.OnChange(Ended(60, 20, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  spending.OnEnded(Ended(60, 20, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
   EXPECT_EQ(spending.spent_today("a").credits, 20);
   ASSERT_TRUE(spending.TryTake("a", 60).ok());
-  spending.OnChange(Ended(60, std::nullopt, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  spending.OnEnded(Ended(60, std::nullopt, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
   EXPECT_EQ(spending.spent_today("a").credits, 20)
       << "it has said nothing of credits, so it used none";
   ASSERT_TRUE(spending.TryTake("a", 60).ok());
-  spending.OnChange(Ended(60, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
+  spending.OnEnded(Ended(60, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
   EXPECT_EQ(spending.spent_today("a").credits, 80) << "it may have used what was reserved";
 }
 
@@ -329,14 +329,14 @@ TEST_F(SpendingTest, WhatIsReservedIsToldApartFromWhatPictorySays) {
   spending.Refund("a", *taken, 100);
   EXPECT_EQ(all(), 32);
   EXPECT_EQ(reserved(), 32);
-  spending.OnChange(Ended(24, 30, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  spending.OnEnded(Ended(24, 30, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
   EXPECT_EQ(all(), 38);
   EXPECT_EQ(reserved(), 8);
-  spending.OnChange(Ended(8, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
+  spending.OnEnded(Ended(8, std::nullopt, v1::JOB_STATE_FAILED, clock_.WallNow()));
   EXPECT_EQ(all(), 38);
   EXPECT_EQ(reserved(), 8) << "nobody has said what it used";
   ASSERT_TRUE(spending.TryTake("a", 5).ok());
-  spending.OnChange(Ended(5, 5, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
+  spending.OnEnded(Ended(5, 5, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
   EXPECT_EQ(reserved(), 8) << "charged as it was reserved";
   EXPECT_EQ(all(), 43);
 

@@ -16,16 +16,9 @@
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_peer.h"
+#include "support/waiting_peer.h"
 
 namespace gateway::jobs {
-
-class WaitingJobsPeer {
- public:
-  // What a look at the other job has found, however old it is by now.
-  static void OnFound(WaitingJobs& waiting, const JobKey& key, const SnapshotPtr& other) {
-    waiting.OnFound(key, other);
-  }
-};
 
 namespace {
 

@@ -218,7 +218,6 @@ class RpcHouse : public rpc::Backend {
     return degraded.load() || account == degraded_account;
   }
   bool IsStoreAway() override { return store_away.load(); }
-  bool NeedsRequestId() override { return needs_request_id.load(); }
 
   // A connection of its own.
   std::shared_ptr<grpc::Channel> Channel(grpc::ChannelArguments arguments = {}) {
@@ -271,7 +270,6 @@ class RpcHouse : public rpc::Backend {
   watch::Follower follower{feed, hub, clock, timers, broadcaster};
   std::atomic<bool> degraded{false};
   std::atomic<bool> store_away{false};
-  std::atomic<bool> needs_request_id{false};
   std::string degraded_account;    // beside it, set before the call
   std::string obstructed_account;  // before the call, and what is in its way
   absl::Status obstacle;

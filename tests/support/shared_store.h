@@ -55,7 +55,14 @@ class SharedStore final : public jobs::Store {
   }
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override {
-    if (!Refuse(done)) disk_.jobs.Update(std::move(record), std::move(parts), std::move(done));
+    if (Refuse(done)) return;
+    if (hold_update_ != nullptr) {
+      std::function<void()>* const answer = std::exchange(hold_update_, nullptr);
+      done = [answer, done = std::move(done)](const absl::Status& stored) {
+        *answer = [done, stored] { done(stored); };
+      };
+    }
+    disk_.jobs.Update(std::move(record), std::move(parts), std::move(done));
   }
   void Adopt(jobs::JobRecord record, Done done) override {
     if (!Refuse(done)) disk_.jobs.Adopt(std::move(record), std::move(done));
@@ -80,6 +87,14 @@ class SharedStore final : public jobs::Store {
       disk_.jobs.FindWithoutRequestId(std::move(tenant), std::move(fingerprint),
                                       std::move(evidence), since, std::move(done));
     }
+  }
+  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done) override {
+    if (Refuse(done)) return;
+    if (hold_find_equal_ == nullptr) {
+      return disk_.jobs.FindEqual(std::move(query), std::move(done));
+    }
+    disk_.jobs.FindEqual(std::move(query), Later<std::vector<jobs::JobRecord>>(
+                                               std::exchange(hold_find_equal_, nullptr), done));
   }
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override {
     if (Refuse(done)) return;
@@ -146,6 +161,7 @@ class SharedStore final : public jobs::Store {
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
     if (Refuse(done)) return;
+    if (std::exchange(forgets_feed_, false)) return done(jobs::FeedForgotten());
     disk_.jobs.ReadFeed(std::move(position), limit,
                         [this, done = std::move(done)](absl::StatusOr<jobs::FeedPage> page) {
                           if (page.ok()) page->sharers = Sharers();
@@ -224,6 +240,12 @@ class SharedStore final : public jobs::Store {
   // The next answer is what the store says when it is asked, and comes when `*answer` is called.
   void HoldFind(std::function<void()>* answer) { hold_find_ = answer; }
   void HoldFindMany(std::function<void()>* answer) { hold_find_many_ = answer; }
+  void HoldFindEqual(std::function<void()>* answer) { hold_find_equal_ = answer; }
+  // The next update is stored, and its answer comes when `*answer` is called.
+  void HoldUpdate(std::function<void()>* answer) { hold_update_ = answer; }
+
+  // The next reading of the feed comes too late for its position.
+  void ForgetFeed() { forgets_feed_ = true; }
 
   // The jobs that KeepHints and Nudge have told of.
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
@@ -250,6 +272,9 @@ class SharedStore final : public jobs::Store {
   SharedDisk& disk_;
   std::function<void()>* hold_find_ = nullptr;
   std::function<void()>* hold_find_many_ = nullptr;
+  std::function<void()>* hold_find_equal_ = nullptr;
+  bool forgets_feed_ = false;
+  std::function<void()>* hold_update_ = nullptr;
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
