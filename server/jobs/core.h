@@ -93,6 +93,14 @@ class Core {
   // The tenant's jobs that have not ended, those aside that are being submitted.
   std::size_t active_jobs(const std::string& tenant) const;
 
+  // What a tenant has used of its limits: of a store that several processes share, what all of them
+  // have, or what was heard last if the store cannot be asked.
+  struct Use {
+    Spending::Spent24h spent;
+    std::size_t active_jobs = 0;
+  };
+  void FindUse(const std::string& tenant, std::function<void(const Use&)> done);
+
   // Whether a submit must have a request_id: several processes share the store, or may, and none
   // knows of the submits without one that another has under way.
   bool needs_request_id() const { return !shards.alone() && processes_ != 1; }
@@ -133,14 +141,11 @@ class Core {
   SubmitEvents WithHints(SubmitEvents events);
   ForeignChanges::Events WhatOthersDo();
   ShardEvents WhatMoves();
-  bool IsCounted(const JobRecord& record) const;
   // Takes up a job that has not ended.
   void TakeUpJob(const JobRecord& record);
   void OnRenewed(const Holding& holding);
 
   CoreGround ground_;
-  const std::int64_t epoch_;
-  const WallTime began_;
   // How many processes share the store; 0: not known yet.
   std::atomic<int> processes_{0};
   bool told_stopped_ = false;  // that somebody stops submits: as the feed said last, for its thread
