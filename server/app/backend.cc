@@ -92,25 +92,26 @@ absl::StatusOr<std::string> CoreBackend::OpenAccount(const Secret& key) {
   return core_.callers.Show(key);
 }
 
-v1::GetUsageResponse CoreBackend::GetUsage(const jobs::Owner& owner) {
-  const std::string& tenant = owner.tenant;
-  const tenants::TenantLimits limits = core_.spending.LimitsFor(tenant);
-  const jobs::Spending::Spent24h spent = core_.spending.spent_today(tenant);
-  v1::GetUsageResponse usage;
-  usage.set_tenant(tenant);
-  usage.set_account(owner.account);
-  const auto set = [](v1::GetUsageResponse::Count& count, double used, double limit) {
-    count.set_used(used);
-    count.set_limit(limit);
-  };
-  set(*usage.mutable_submits_today(), static_cast<double>(spent.submits), limits.submits_per_day);
-  set(*usage.mutable_credits_today(), spent.credits, static_cast<double>(limits.credits_per_day));
-  usage.set_credits_reserved(spent.reserved);
-  usage.set_repeated_today(static_cast<std::int64_t>(spent.repeated));
-  set(*usage.mutable_active_jobs(), static_cast<double>(core_.active_jobs(tenant)),
-      limits.active_jobs);
-  usage.set_submits_stopped(core_.spending.stopped());
-  return usage;
+void CoreBackend::GetUsage(const jobs::Owner& owner, Done<v1::GetUsageResponse> done) {
+  core_.FindUse(owner.tenant, [this, owner, done = std::move(done)](const jobs::Core::Use& use) {
+    const tenants::TenantLimits limits = core_.spending.LimitsFor(owner.tenant);
+    v1::GetUsageResponse usage;
+    usage.set_tenant(owner.tenant);
+    usage.set_account(owner.account);
+    const auto set = [](v1::GetUsageResponse::Count& count, double used, double limit) {
+      count.set_used(used);
+      count.set_limit(limit);
+    };
+    set(*usage.mutable_submits_today(), static_cast<double>(use.spent.submits),
+        limits.submits_per_day);
+    set(*usage.mutable_credits_today(), use.spent.credits,
+        static_cast<double>(limits.credits_per_day));
+    usage.set_credits_reserved(use.spent.reserved);
+    usage.set_repeated_today(static_cast<std::int64_t>(use.spent.repeated));
+    set(*usage.mutable_active_jobs(), static_cast<double>(use.active_jobs), limits.active_jobs);
+    usage.set_submits_stopped(core_.spending.stopped());
+    done(std::move(usage));
+  });
 }
 
 v1::GetServerInfoResponse CoreBackend::GetServerInfo() {

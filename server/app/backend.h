@@ -57,7 +57,7 @@ class CoreBackend final : public rpc::Backend {
   void Replay(const std::string& tenant, const std::string& job,
               Done<rpc::v1::Notification> done) override;
   absl::StatusOr<std::string> OpenAccount(const Secret& key) override;
-  rpc::v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override;
+  void GetUsage(const jobs::Owner& owner, Done<rpc::v1::GetUsageResponse> done) override;
   rpc::v1::GetServerInfoResponse GetServerInfo() override;
   absl::Status PictoryObstacle(const std::string& account) override;
   void Name(const jobs::JobKeyView& job) override;

@@ -523,9 +523,6 @@ inline constexpr milliseconds kPeerLook{250};
 inline constexpr minutes kEqualElsewhere{15};
 static_assert(kEqualElsewhere > kOwedWindow && kEqualElsewhere > kMeshRetryWindow);
 inline constexpr seconds kPeerAnswerBefore{1};
-// A job of another gateway counts as a new submit if it began within so long and is heard of for
-// the first time.
-inline constexpr minutes kForeignSubmitSeen{1};
 // How long a notice to the service manager waits for a place in its queue.
 inline constexpr seconds kServiceNoticeWait{1};
 inline constexpr int kBeatsPerWatchdog = 3;     // that systemd hears of within its WatchdogSec
@@ -676,6 +673,12 @@ inline constexpr hours kStoreWriterKept{24};
 inline constexpr std::size_t kFinishedJobsShare = 16;  // of the memory limit, and at most so much:
 inline constexpr std::size_t kFinishedJobsMaxBytes = 256 * kMiB;
 inline constexpr hours kSpendingWindow{24};
+// A store that several gateways share counts submits in steps of these lengths, and each of its
+// writers in one of so many places, so that none waits for another.
+inline constexpr hours kSpendingLongStep{1};
+inline constexpr seconds kSpendingShortStep{6};
+inline constexpr std::int64_t kSpendingSlots = 16;
+inline constexpr double kSpendingCreditsMax = 1e12;  // of one job that it counts
 // How long a caller is told to wait where only a person or a job's end lets the next submit in.
 inline constexpr minutes kSpendingRetry{1};
 inline constexpr int kPruneBatch = 200;

@@ -25,7 +25,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       adopter(options.submitting.sandbox, shards, upstreams, ledger, ground.store, hub,
               ground.clock, ground.random),
       owed(options.keyless_settle, ground.clock),
-      spending(options.spending, ground.clock, std::move(options.limits_of)),
+      spending(options.spending, ground.clock, std::move(options.limits_of),
+               shards.alone() ? Spending::By::kThis : Spending::By::kStore),
       poller(std::move(options.polling), shards, upstreams, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
       resolver(shards, upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
@@ -49,7 +50,6 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       keeper(shards, ground.store, ground.clock, ground.timers, WhatMoves()),
       ground_(ground),
       epoch_(recovered.epoch),
-      began_(ground.clock.WallNow()),
       changed_(Called(std::move(events.changed))),
       taken_up_(Called(std::move(events.taken_up))),
       notifying_(Called(std::move(events.notifying))),
@@ -60,7 +60,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
       recovered_(std::move(recovered)) {
   hub.SetEnded([this](const JobRecord& record) { estimates.OnEnded(record); });
   ledger.ObserveEnds([this, ended = std::move(events.ended)](const JobRecord& record, bool known) {
-    if (IsCounted(record)) spending.OnEnded(record);
+    spending.OnEnded(record);
     if (ended && !known) ended(record.job);
   });
   hub.SetWatchersChanged(
@@ -80,6 +80,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
   });
   if (!shards.alone()) {
     spending.SetStoppedForAll(true);  // until the store has told whether somebody stops submits
+    ground.store.LimitWith(
+        [this](const std::string& tenant) { return spending.LimitsOfSubmit(tenant); });
     hub.SetCurrent([this](const Snapshot& job) { return shards.Holds(job.shard); });
     ledger.Observe(
         [this](const JobRecord& record, const SnapshotPtr&) { foreign.OnOwnChange(record); });
@@ -109,6 +111,21 @@ SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) 
 
 std::size_t Core::active_jobs(const std::string& tenant) const {
   return poller.followed_of(tenant) + resolver.unconfirmed_of(tenant) + waiting.waiting_of(tenant);
+}
+
+void Core::FindUse(const std::string& tenant, std::function<void(const Use&)> done) {
+  Use known{.spent = spending.spent_today(tenant), .active_jobs = active_jobs(tenant)};
+  if (shards.alone()) return done(known);
+  ground_.store.FindSpent(tenant,
+                          [known, done = std::move(done)](
+                              const absl::StatusOr<std::vector<SpentTotal>>& totals) mutable {
+                            if (totals.ok() && !totals->empty()) {
+                              const SpentTotal& total = totals->front();
+                              known.spent = Spending::Told(known.spent, total);
+                              known.active_jobs = static_cast<std::size_t>(total.active);
+                            }
+                            done(known);
+                          });
 }
 
 bool Core::has_jobs(const std::string& account) const {
@@ -155,7 +172,6 @@ ForeignChanges::Events Core::WhatOthersDo() {
                 poller.Hint(job.tenant, job.id);
                 resolver.RecallHints(job);
               },
-          .submitted = [this](const std::string& tenant) { spending.CountElsewhere(tenant); },
           .stopped =
               [this](const std::string& by) {
                 const bool was = std::exchange(told_stopped_, !by.empty());
@@ -178,14 +194,12 @@ ShardEvents Core::WhatMoves() {
           .renewed = [this](const Holding& holding) { OnRenewed(holding); }};
 }
 
-// Whether what a submit may use was counted here: by this process, or when it began.
-bool Core::IsCounted(const JobRecord& record) const {
-  return shards.alone() || record.owner_epoch == epoch_ || record.sent_at < began_;
-}
-
 void Core::OnRenewed(const Holding& holding) {
   upstreams.ShareWith(holding.processes);
-  spending.ShareWith(holding.processes);
+  ground_.store.FindSpent(std::nullopt,
+                          [this](const absl::StatusOr<std::vector<SpentTotal>>& totals) {
+                            if (totals.ok()) spending.TakeTotals(*totals);
+                          });
   // What was looked at here for a moment is another process's to look after.
   resolver.DropLost();
   hub.DropUnwatched([this](const Snapshot& job) { return !shards.Has(job.shard); });

@@ -101,6 +101,14 @@ class Core {
   // The tenant's jobs that have not ended, those aside that are being submitted.
   std::size_t active_jobs(const std::string& tenant) const;
 
+  // What a tenant has used of its limits: of a store that several processes share, what all of them
+  // have, or what was heard last if the store cannot be asked.
+  struct Use {
+    Spending::Spent24h spent;
+    std::size_t active_jobs = 0;
+  };
+  void FindUse(const std::string& tenant, std::function<void(const Use&)> done);
+
   // Whether an account has jobs that have not ended.
   bool has_jobs(const std::string& account) const;
 
@@ -141,7 +149,6 @@ class Core {
   SubmitEvents WithHints(SubmitEvents events);
   ForeignChanges::Events WhatOthersDo();
   ShardEvents WhatMoves();
-  bool IsCounted(const JobRecord& record) const;
   // Takes up a job that has not ended.
   void TakeUpJob(const JobRecord& record);
   absl::Status TakeUpNames();
@@ -149,7 +156,6 @@ class Core {
 
   CoreGround ground_;
   const std::int64_t epoch_;
-  const WallTime began_;
   bool told_stopped_ = false;  // that somebody stops submits: as the feed said last, for its thread
   const std::function<void(const JobRecord&)> changed_;
   const std::function<void(const JobRecord&)> taken_up_;

@@ -4,7 +4,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/ids.h"
 #include "base/limits.h"
 
 namespace gateway::jobs {
@@ -18,7 +17,6 @@ ForeignChanges::ForeignChanges(const Shards& shards, Feed& feed, Jobs& jobs, Led
       hub_(hub),
       clock_(clock),
       events_(std::move(events)),
-      began_(clock.WallNow()),
       next_(timers) {}
 
 void ForeignChanges::Start() { FindEnd(); }
@@ -96,32 +94,20 @@ void ForeignChanges::OnPage(absl::StatusOr<FeedPage> page) {
 }
 
 bool ForeignChanges::IsNews(const FeedEntry& entry) {
-  bool is_own = false;
   bool known = false;
   {
     MutexLock lock(mutex_);
     const auto own = own_.find(entry.job);
-    is_own = own != own_.end();
-    if (is_own) {
+    if (own != own_.end()) {
       known = own->second >= entry.version && !entry.gone;
       if (own->second <= entry.version || entry.gone) own_.erase(own);
     }
   }
-  if (!entry.gone && IsNew(entry.job) && !is_own) events_.submitted(entry.job.tenant);
   if (known) return false;
   if (entry.gone || shards_.Has(entry.shard)) return true;
   // Somebody may be reading it from the store just now, as it was before.
   hub_.NoteChanged(entry.job.tenant, entry.job.id);
   return hub_.Find(entry.job.tenant, entry.job.id) != nullptr;
-}
-
-// Of a job that has changed several times the feed may bring the last change only, so its id tells
-// when it began.
-bool ForeignChanges::IsNew(const JobKey& job) {
-  const WallTime young = std::max(began_, clock_.WallNow() - limits::kForeignSubmitSeen);
-  const std::string oldest = JobIdFloor(young);
-  while (!seen_.empty() && seen_.begin()->first < oldest) seen_.erase(seen_.begin());
-  return job.id >= oldest && seen_.emplace(job.id, job.tenant).second;
 }
 
 void ForeignChanges::Look() {

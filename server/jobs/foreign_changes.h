@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <functional>
 #include <future>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -39,8 +38,6 @@ class ForeignChanges {
     std::function<void()> missed;  // changes of jobs that are in no memory here may be missed
     // Somebody says that a job has news, or has hinted at what it is at Pictory.
     std::function<void(const JobKey&)> hinted;
-    // Another process has begun a submit of this tenant.
-    std::function<void(const std::string& tenant)> submitted;
     // With each reading: who has stopped the submits of all processes (FeedPage); empty: nobody.
     std::function<void(const std::string& by)> stopped;
     // With each reading, too: FeedPage::sharers.
@@ -71,8 +68,6 @@ class ForeignChanges {
   void OnPage(absl::StatusOr<FeedPage> page);
   // Whether the job has to be read because of this entry.
   bool IsNews(const FeedEntry& entry) EXCLUDES(mutex_);
-  // Whether another process has begun the job lately, and this is the first that is heard of it.
-  bool IsNew(const JobKey& job);
   // Reads the next of the jobs that have changed, and goes on behind the page after the last.
   void Look();
   // `held`: those of them that were in memory before the store was asked.
@@ -86,7 +81,6 @@ class ForeignChanges {
   Hub& hub_;
   const Clock& clock_;
   const Events events_;
-  const WallTime began_;
   NextCall next_;
   std::atomic<std::uint64_t> taken_{0};
   std::atomic<bool> stopped_{false};
@@ -100,7 +94,6 @@ class ForeignChanges {
   bool page_full_ = false;
   std::vector<JobKey> looks_;
   std::size_t next_look_ = 0;
-  std::set<std::pair<std::string, std::string>> seen_;  // young jobs of others, by id and tenant
 
   Mutex mutex_;
   // The versions of this process's changes that the feed has not brought yet.

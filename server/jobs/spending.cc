@@ -126,9 +126,8 @@ Spending::Spent24h Spending::Sum(const Minutes& minutes, MonoTime from) {
 
 absl::Status Spending::CheckCredits(const std::string& tenant, OfOne& own, double credits,
                                     MonoTime now) {
-  const std::int64_t all = LimitsFor(tenant).credits_per_day;
-  if (all == 0) return absl::OkStatus();
-  const std::int64_t limit = all / processes_;
+  const std::int64_t limit = LimitsFor(tenant).credits_per_day;
+  if (limit == 0) return absl::OkStatus();
   const double used = With(Sum(own.minutes, MinuteOf(now - kDay)), own.reserved).credits;
   // A tenant that has used all of them gets no job, though it may cost none: that is known only
   // once it has ended.
@@ -166,6 +165,7 @@ void Spending::CountByMinute(OfOne& own, MonoTime when, const More& more) {
 }
 
 void Spending::Recover(std::vector<Spent> spent, WallTime started) {
+  if (by_ == By::kStore) return;
   std::sort(spent.begin(), spent.end(),
             [](const Spent& a, const Spent& b) { return a.sent_at < b.sent_at; });
   const MonoTime now = clock_.Now();
@@ -201,6 +201,7 @@ absl::Status Spending::Check(const std::string& tenant, double credits, bool min
 
 absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double credits) {
   if (stopped()) return errors::SubmitsStopped(limits::kSpendingRetry);
+  if (by_ == By::kStore) return clock_.Now();
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();  // under the lock, so that times are counted in order
   if (absl::Status may = Check(tenant, credits, /*minute=*/true, now); !may.ok()) return may;
@@ -208,12 +209,8 @@ absl::StatusOr<MonoTime> Spending::TryTake(const std::string& tenant, double cre
   return now;
 }
 
-void Spending::CountElsewhere(const std::string& tenant) {
-  MutexLock lock(mutex_);
-  Count(tenant, clock_.Now(), {.submits = 1});
-}
-
 void Spending::Refund(const std::string& tenant, MonoTime taken, double credits) {
+  if (by_ == By::kStore) return;
   MutexLock lock(mutex_);
   RefundLocked(tenant, taken, credits);
 }
@@ -238,6 +235,7 @@ void Spending::AddReserved(const std::string& tenant, int submits, double credit
 
 absl::Status Spending::Reserve(const std::string& tenant, double credits, bool known) {
   if (stopped() && !known) return errors::SubmitsStopped(limits::kSpendingRetry);
+  if (by_ == By::kStore) return absl::OkStatus();
   MutexLock lock(mutex_);
   absl::Status may =
       known ? absl::OkStatus() : Check(tenant, credits, /*minute=*/false, clock_.Now());
@@ -246,6 +244,7 @@ absl::Status Spending::Reserve(const std::string& tenant, double credits, bool k
 }
 
 void Spending::Release(const std::string& tenant, double credits) {
+  if (by_ == By::kStore) return;
   MutexLock lock(mutex_);
   AddReserved(tenant, -1, -credits);
 }
@@ -253,6 +252,7 @@ void Spending::Release(const std::string& tenant, double credits) {
 absl::StatusOr<MonoTime> Spending::TakeReserved(const std::string& tenant, double reserved,
                                                 double credits) {
   if (stopped()) return errors::SubmitsStopped(limits::kSpendingRetry);
+  if (by_ == By::kStore) return clock_.Now();
   MutexLock lock(mutex_);
   const MonoTime now = clock_.Now();
   AddReserved(tenant, -1, -reserved);
@@ -266,18 +266,18 @@ absl::StatusOr<MonoTime> Spending::TakeReserved(const std::string& tenant, doubl
 
 void Spending::WaitAgain(const std::string& tenant, MonoTime taken, double reserved,
                          double credits) {
+  if (by_ == By::kStore) return;
   MutexLock lock(mutex_);
   RefundLocked(tenant, taken, credits);
   AddReserved(tenant, 1, reserved);
 }
 
 bool Spending::LimitsActive(const std::string& tenant) const {
-  return LimitsFor(tenant).active_jobs > 0;
+  return by_ == By::kThis && LimitsFor(tenant).active_jobs > 0;
 }
 
 absl::Status Spending::CheckActive(const std::string& tenant, std::size_t active) const {
-  const int all = LimitsFor(tenant).active_jobs;
-  const int limit = all == 0 ? 0 : std::max(1, all / processes_);
+  const int limit = LimitsFor(tenant).active_jobs;
   if (limit == 0 || active < static_cast<std::size_t>(limit)) return absl::OkStatus();
   return errors::TooManyActive("tenant " + tenant, limit, limits::kSpendingRetry);
 }
@@ -288,6 +288,7 @@ void Spending::NoteRepeated(const std::string& tenant) {
 }
 
 void Spending::OnEnded(const JobRecord& record) {
+  if (by_ == By::kStore) return;
   const Job& job = record.job;
   if (!CountsAsSpent(record.submission)) return;
   const double was = record.credits_reserved;
@@ -309,18 +310,46 @@ Spending::Spent24h Spending::With(Spent24h spent, const Reserved& reserved) {
   return spent;
 }
 
+SubmitLimits Spending::LimitsOfSubmit(const std::string& tenant) const {
+  return {.all_per_minute = limits_.per_minute,
+          .all_per_day = limits_.per_day,
+          .tenant = LimitsFor(tenant)};
+}
+
+void Spending::TakeTotals(const std::vector<SpentTotal>& totals) {
+  std::map<std::string, SpentTotal> told;
+  for (const SpentTotal& total : totals) told[total.tenant] = total;
+  MutexLock lock(mutex_);
+  told_.swap(told);
+}
+
+Spending::Spent24h Spending::Told(Spent24h counted, const SpentTotal& total) {
+  counted.submits = static_cast<std::size_t>(std::max<std::int64_t>(total.submits, 0));
+  counted.credits = std::max(0.0, total.credits);
+  counted.reserved = std::clamp(total.reserved, 0.0, counted.credits);
+  return counted;
+}
+
+Spending::Spent24h Spending::AsTold(Spent24h counted, const std::string& tenant) const {
+  if (by_ == By::kThis) return counted;
+  const auto found = told_.find(tenant);
+  return found == told_.end() ? counted : Told(counted, found->second);
+}
+
 Spending::Spent24h Spending::spent_today() const {
   const MonoTime from = MinuteOf(clock_.Now() - kDay);
   MutexLock lock(mutex_);
-  return With(Sum(today_, from), reserved_);
+  return AsTold(With(Sum(today_, from), reserved_), "");
 }
 
 Spending::Spent24h Spending::spent_today(const std::string& tenant) const {
   const MonoTime from = MinuteOf(clock_.Now() - kDay);
   MutexLock lock(mutex_);
   const auto found = tenants_.find(tenant);
-  return found == tenants_.end() ? Spent24h{}
-                                 : With(Sum(found->second.minutes, from), found->second.reserved);
+  const Spent24h counted = found == tenants_.end()
+                               ? Spent24h{}
+                               : With(Sum(found->second.minutes, from), found->second.reserved);
+  return AsTold(counted, tenant);
 }
 
 std::map<std::string, Spending::Spent24h> Spending::spent_by_tenant() const {
@@ -329,6 +358,9 @@ std::map<std::string, Spending::Spent24h> Spending::spent_by_tenant() const {
   MutexLock lock(mutex_);
   for (const auto& [tenant, one] : tenants_) {
     spent.emplace(tenant, With(Sum(one.minutes, from), one.reserved));
+  }
+  for (const auto& [tenant, total] : told_) {
+    if (!tenant.empty()) spent[tenant] = AsTold(spent[tenant], tenant);
   }
   return spent;
 }

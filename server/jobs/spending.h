@@ -11,10 +11,12 @@
 // A submit that waits for another job may be sent at any time, so it has its place reserved in the
 // limits of the day until it is sent or ends. The limits of a minute count when it is sent.
 //
+// A store that several processes share counts by itself (jobs/shared_spending.h). Then this only
+// heeds the switch, says which limits there are, and tells what the store has told last.
+//
 // Thread-safe; no call blocks.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -61,11 +63,14 @@ class Spending {
  public:
   // Looks up a tenant's own limits; a 0 among them leaves the one that all tenants have.
   using LimitsOf = std::function<tenants::TenantLimits(const std::string& tenant)>;
+  // Who counts.
+  enum class By { kThis, kStore };
 
   // `limits_of` may be null: no tenant has limits of its own. It is called under a lock, and must
   // not call this. `clock` must outlive this.
-  Spending(SpendingLimits limits, const Clock& clock, LimitsOf limits_of = nullptr)
-      : limits_(limits), limits_of_(std::move(limits_of)), clock_(clock) {}
+  Spending(SpendingLimits limits, const Clock& clock, LimitsOf limits_of = nullptr,
+           By by = By::kThis)
+      : limits_(limits), limits_of_(std::move(limits_of)), clock_(clock), by_(by) {}
 
   // Takes what was sent before this process, from Store::Recover. `started` is the time now by
   // StartTime; from then on the wall clock is not asked. Called once, before the first TryTake.
@@ -90,12 +95,8 @@ class Spending {
   // Takes back a submit that TakeReserved has counted: it waits again, with its place.
   void WaitAgain(const std::string& tenant, MonoTime taken, double reserved, double credits);
 
-  // Counts a submit that another process with the same store has begun, as far as it is known: not
-  // what it may use.
-  void CountElsewhere(const std::string& tenant);
-  // What cannot be counted so, credits and active jobs, is limited to an equal part for each of so
-  // many processes.
-  void ShareWith(int processes) { processes_ = std::max(1, processes); }
+  // Takes what the store has counted, which replaces what it told before.
+  void TakeTotals(const std::vector<SpentTotal>& totals);
 
   // OK if a tenant that has `active` jobs which have not ended may have one more.
   absl::Status CheckActive(const std::string& tenant, std::size_t active) const;
@@ -123,11 +124,15 @@ class Spending {
     double reserved = 0;  // of the credits, those that Pictory has not told of
     std::size_t repeated = 0;
   };
+  // The same as a store has counted it; of `counted` the rest stays.
+  static Spent24h Told(Spent24h counted, const SpentTotal& total);
   Spent24h spent_today() const;  // of all tenants
   Spent24h spent_today(const std::string& tenant) const;
   std::map<std::string, Spent24h> spent_by_tenant() const;
   // The tenant's limits as they are now, those for all tenants included.
   tenants::TenantLimits LimitsFor(const std::string& tenant) const;
+  // The same, for a store that counts.
+  SubmitLimits LimitsOfSubmit(const std::string& tenant) const;
 
  private:
   // What was spent in one minute. Of credits a later count may have taken back more than it added.
@@ -184,6 +189,8 @@ class Spending {
   void AddReserved(const std::string& tenant, int submits, double credits) REQUIRES(mutex_);
   void RefundLocked(const std::string& tenant, MonoTime taken, double credits) REQUIRES(mutex_);
   static Spent24h With(Spent24h spent, const Reserved& reserved);
+  // With what the store has told of this tenant, if it counts; "" has all tenants.
+  Spent24h AsTold(Spent24h counted, const std::string& tenant) const REQUIRES(mutex_);
   // With the tenant's limits as they are now.
   OfOne& OfTenant(const std::string& tenant) REQUIRES(mutex_);
   void Count(const std::string& tenant, MonoTime when, const More& one) REQUIRES(mutex_);
@@ -197,16 +204,17 @@ class Spending {
   const SpendingLimits limits_;
   const LimitsOf limits_of_;
   const Clock& clock_;
+  const By by_;
   std::atomic<bool> stopped_{false};
   std::atomic<bool> stopped_for_all_{false};
-  std::atomic<int> processes_{1};
   mutable Mutex mutex_;
   Pair all_ GUARDED_BY(mutex_) = Make(limits_.per_minute, limits_.per_day);
   std::unordered_map<std::string, OfOne> tenants_ GUARDED_BY(mutex_);
   // Counted whatever the limits are: by the minute, because without limits there may be very many
   // submits.
   Minutes today_ GUARDED_BY(mutex_);
-  Reserved reserved_ GUARDED_BY(mutex_);  // of all tenants
+  Reserved reserved_ GUARDED_BY(mutex_);                       // of all tenants
+  std::map<std::string, SpentTotal> told_ GUARDED_BY(mutex_);  // by a store that counts
 };
 
 }  // namespace gateway::jobs

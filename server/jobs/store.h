@@ -25,6 +25,7 @@
 #include "jobs/job_key.h"
 #include "jobs/owed_answers.h"
 #include "jobs/retry_evidence.h"
+#include "jobs/shared_spending.h"
 #include "pictory/job_reply.h"
 
 namespace gateway::jobs {
@@ -44,6 +45,18 @@ struct Spent {
   double reserved = 0;  // of them, what it may use and Pictory has not told of
 
   bool operator==(const Spent&) const = default;
+};
+
+// What all processes of a store have spent in the last 24 hours, and what is reserved for submits
+// that wait: of a tenant, or of all tenants, which have an empty name.
+struct SpentTotal {
+  std::string tenant;
+  std::int64_t submits = 0;
+  double credits = 0;
+  double reserved = 0;      // of them, what Pictory has not told of
+  std::int64_t active = 0;  // jobs that have not ended, if one tenant is asked for
+
+  bool operator==(const SpentTotal&) const = default;
 };
 
 // A hint that KeepHints has kept.
@@ -118,6 +131,20 @@ class Submissions {
   // Inserts `record`, as version 1, unless its (tenant, request_id) is known. If the known record
   // is kNotSent and of the same request, it is begun again (jobs/restart.h).
   virtual void Begin(JobRecord record, StoreCallback<BeginResult> done) = 0;
+
+  // Sets the limits of submits, before the first Begin. A store that is shared counts the submits
+  // of all processes, and lets none begin, nor one that waited be sent by Update, that passes a
+  // limit: RESOURCE_EXHAUSTED, and nothing is stored. What is certainly not paid, and what Pictory
+  // says that a job used, it counts with the change that says so. In a store of one process that is
+  // Spending's affair.
+  virtual void LimitWith(SubmitLimitsOf /*limits_of*/) {}
+
+  // Finds what a store that is shared has counted: of this tenant, or of each that has spent
+  // anything, and of all of them.
+  virtual void FindSpent(std::optional<std::string> /*tenant*/,
+                         StoreCallback<std::vector<SpentTotal>> done) {
+    done(std::vector<SpentTotal>{});
+  }
 
   // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or
   // replaces `parts` of its result. Of the record's `delivery` it stores only that the answer has
@@ -340,7 +367,8 @@ struct Unfinished {
 struct Recovered {
   std::int64_t epoch = 0;
   std::vector<Unfinished> unfinished;  // the visible records that are not final
-  std::vector<Spent> spent;            // of limits::kSpendingWindow before StartTime, in no order
+  // Of limits::kSpendingWindow before StartTime, in no order; none of a store that is shared.
+  std::vector<Spent> spent;
   // Answers that may not have arrived, oldest first: of the last limits::kOwedWindow of the
   // process before, unless that is longer ago than limits::kOwedAcrossRestart.
   std::vector<OwedJob> owed;  // and from now on this process owes them

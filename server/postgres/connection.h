@@ -90,4 +90,20 @@ class Connection {
   bool warned_ = false;
 };
 
+// More patience with a connection, for as long as this is there.
+class MorePatience {
+ public:
+  MorePatience(Connection& connection, Duration patience)
+      : connection_(connection), before_(connection.patience()) {
+    connection_.set_patience(patience);
+  }
+  ~MorePatience() { connection_.set_patience(before_); }
+  MorePatience(const MorePatience&) = delete;
+  MorePatience& operator=(const MorePatience&) = delete;
+
+ private:
+  Connection& connection_;
+  const Duration before_;
+};
+
 }  // namespace gateway::postgres

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "postgres/record_columns.h"
+#include "postgres/spending.h"
 
 namespace gateway::postgres {
 namespace {
@@ -242,7 +243,7 @@ std::vector<CopiedSlice> ReadCopiedSlices(Connection& connection, const JobKey& 
 void ClearRows(Connection& connection, const std::optional<CopyMark>& mark) {
   connection.Run(
       "TRUNCATE pictory.jobs, pictory.labels, pictory.parts, pictory.aliases, pictory.hints,"
-      " pictory.accounts, pictory.feed");
+      " pictory.accounts, pictory.feed, pictory.spending");
   // A position in the feed before this must not be taken for one in what follows.
   connection.Run("UPDATE pictory.store SET feed = floor(random() * 9e15)::bigint");
   WriteCopyMark(connection, mark);
@@ -330,6 +331,7 @@ void WriteCopiedRest(Connection& connection, const CopiedRest& rest) {
                        .Time(asked.answered)
                        .Time(asked.since));
   }
+  CountJobs(connection);
 }
 
 }  // namespace gateway::postgres

@@ -123,6 +123,7 @@ PostgresJobStore::PostgresJobStore(Opened opened, Session session, PostgresOptio
                .away_wait = options.away_wait,
                .told = &told_,
                .end = &end_,
+               .limits_of = &limits_of_,
                .on_refused = [this](const Error& error) { TellRefused(error); },
                .on_fatal =
                    [this, tell = std::move(options.on_fatal)](absl::Status why) {
@@ -440,6 +441,13 @@ void PostgresJobStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<Jo
       std::move(done));
 }
 
+void PostgresJobStore::FindSpent(std::optional<std::string> tenant,
+                                 Callback<std::vector<jobs::SpentTotal>> done) {
+  Read<std::vector<jobs::SpentTotal>>(
+      lists_, [tenant = std::move(tenant)](Reads& reads) { return reads.ReadSpent(tenant); },
+      std::move(done));
+}
+
 void PostgresJobStore::List(std::string tenant, jobs::ListQuery query,
                             Callback<std::vector<JobRecord>> done) {
   Read<std::vector<JobRecord>>(
@@ -567,8 +575,7 @@ absl::StatusOr<jobs::Recovered> PostgresJobStore::Recover(WallTime now) {
     return absl::Status(recovered.status().code(),
                         absl::StrCat("PostgreSQL (", place_, "): ", recovered.status().message()));
   }
-  if (absl::Status counted =
-          Stream([now, &recovered](Reads& reads) { reads.CountAll(now, *recovered); });
+  if (absl::Status counted = Stream([&recovered](Reads& reads) { reads.CountAll(*recovered); });
       !counted.ok()) {
     return counted;
   }

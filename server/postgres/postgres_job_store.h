@@ -74,6 +74,9 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   ~PostgresJobStore() override;
 
   bool shared() const override { return true; }
+  void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
+  void FindSpent(std::optional<std::string> tenant,
+                 Callback<std::vector<jobs::SpentTotal>> done) override;
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
@@ -207,6 +210,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   std::atomic<bool> looking_{false};
   std::atomic<bool> leaves_{false};
   std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
+  jobs::SubmitLimitsOf limits_of_;                  // may be empty
   Told told_;
   End end_;
   std::unique_ptr<Connection> copying_;  // null until a copy reads

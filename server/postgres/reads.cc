@@ -155,6 +155,12 @@ std::optional<JobRecord> Reads::One(const Statement& statement) {
   return ReadRecord(rows, 0);
 }
 
+std::vector<jobs::SpentTotal> Reads::ReadSpent(const std::optional<std::string>& tenant) {
+  const Snapshot snapshot(connection_);
+  if (!tenant.has_value()) return ReadSpentTotals(connection_);
+  return {ReadSpentTotal(connection_, *tenant)};
+}
+
 std::optional<JobRecord> Reads::Find(const std::string& tenant, const std::string& name) {
   for (const char* where :
        {"tenant = $1 AND job_id = $2 AND visible",

@@ -10,6 +10,7 @@
 #include "jobs/store.h"
 #include "postgres/connection.h"
 #include "postgres/left.h"
+#include "postgres/spending.h"
 
 namespace gateway::postgres {
 
@@ -36,9 +37,10 @@ class Reads {
                                            std::int64_t max_bytes);
   std::string FindFeedEnd();
   absl::StatusOr<jobs::FeedPage> ReadFeed(const std::string& position, int limit);
+  std::vector<jobs::SpentTotal> ReadSpent(const std::optional<std::string>& tenant);
   LeftJobs FindLeft(const Left& left);
   // What Recover tells of all that there is.
-  void CountAll(WallTime now, jobs::Recovered& recovered);
+  void CountAll(jobs::Recovered& recovered);
   void ReadUnfinished(const std::function<void(jobs::JobRecord)>& take);
   void ReadShards(const std::vector<std::int32_t>& shards,
                   const std::function<void(jobs::JobRecord)>& take);
@@ -51,7 +53,6 @@ class Reads {
   void StreamNames(const std::vector<std::int32_t>& shards, const std::string& where,
                    const std::function<void(jobs::ShardJob)>& take);
   std::vector<jobs::Unfinished> CountUnfinished();
-  std::vector<jobs::Spent> ReadSpent(WallTime started);
   jobs::AskedOfAccounts ReadAsked();
   std::optional<jobs::JobRecord> One(const Statement& statement);
   std::vector<std::string> ListIds(const std::string& tenant, const jobs::ListQuery& query);

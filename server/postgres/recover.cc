@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "jobs/restart.h"
-#include "jobs/spending.h"
 #include "postgres/left.h"
 #include "postgres/reads.h"
 #include "postgres/record_columns.h"
@@ -31,22 +30,6 @@ std::string In(const char* column, bool (*wanted)(State), const auto& states) {
 std::string SubmissionIs(bool (*wanted)(SubmissionState)) {
   return In("submission", wanted, jobs::kSubmissionStates);
 }
-
-// More patience with a connection, for as long as this is there.
-class MorePatience {
- public:
-  MorePatience(Connection& connection, Duration patience)
-      : connection_(connection), before_(connection.patience()) {
-    connection_.set_patience(patience);
-  }
-  ~MorePatience() { connection_.set_patience(before_); }
-  MorePatience(const MorePatience&) = delete;
-  MorePatience& operator=(const MorePatience&) = delete;
-
- private:
-  Connection& connection_;
-  const Duration before_;
-};
 
 bool IsWaiting(SubmissionState state) { return state == SubmissionState::kWaiting; }
 bool IsUnknown(SubmissionState state) { return state == SubmissionState::kUnknown; }
@@ -150,6 +133,7 @@ void Writes::EndUnderWay(WallTime now, const LeftJobs& found) {
     // Somebody else may have been first.
     if (record.has_value()) UpdateWithLabels(*record).IgnoreError();
   }
+  tally_.Write(connection_, writer_);
 }
 
 std::vector<jobs::Hint> Writes::RecoverHints() {
@@ -230,10 +214,9 @@ std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::i
   return taken;
 }
 
-void Reads::CountAll(WallTime now, jobs::Recovered& recovered) {
+void Reads::CountAll(jobs::Recovered& recovered) {
   recovered.asked = ReadAsked();
   recovered.unfinished = CountUnfinished();
-  recovered.spent = ReadSpent(jobs::StartTime(jobs::Latest(recovered.asked), now));
 }
 
 jobs::AskedOfAccounts Reads::ReadAsked() {
@@ -260,28 +243,6 @@ std::vector<jobs::Unfinished> Reads::CountUnfinished() {
                           .pollable = static_cast<std::size_t>(rows.Int(row, 3))});
   }
   return unfinished;
-}
-
-std::vector<jobs::Spent> Reads::ReadSpent(WallTime started) {
-  // A submit of a later time was sent by a clock that ran ahead, and would count anew at each start
-  // until then.
-  const Rows rows = connection_.Run(
-      Statement("SELECT tenant, spent_at, state, credits_used, credits_reserved FROM pictory.jobs"
-                " WHERE spent_at IS NOT NULL AND spent_at BETWEEN $1 AND $2")
-          .Time(started - limits::kSpendingWindow)
-          .Time(started + limits::kClockSlack));
-  std::vector<jobs::Spent> spent;
-  for (int row = 0; row < rows.size(); ++row) {
-    const auto state = static_cast<jobs::JobState>(rows.Int(row, 2));
-    std::optional<double> used;
-    if (!rows.IsNull(row, 3)) used = rows.Real(row, 3);
-    const double reserved = rows.Real(row, 4);
-    spent.push_back({.tenant = std::string(rows.Bytes(row, 0)),
-                     .sent_at = rows.Time(row, 1),
-                     .credits = jobs::CreditsOf(state, used, reserved),
-                     .reserved = jobs::StillReserved(state, used, reserved)});
-  }
-  return spent;
 }
 
 }  // namespace gateway::postgres

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "jobs/job.h"
+#include "postgres/spending.h"
 
 namespace gateway::postgres {
 namespace {
@@ -227,6 +228,32 @@ ALTER TABLE pictory.jobs ADD COLUMN notify_wire bytea NOT NULL DEFAULT '',
 CREATE INDEX jobs_notifying ON pictory.jobs (notifying, tenant, job_id) WHERE notifying > 0;
 )sql";
 
+// Version 4 counts what all gateways submit. A table of `spenders` has rows to lock, and nothing
+// else.
+constexpr char kVersion4[] = R"sql(
+CREATE TABLE pictory.spending (
+  tenant bytea NOT NULL,              -- empty: all of them
+  span integer NOT NULL,              -- of the step, in seconds
+  begins bigint NOT NULL,
+  slot integer NOT NULL,              -- writers have different ones, and add up
+  submits bigint NOT NULL,
+  credits double precision NOT NULL,
+  reserved double precision NOT NULL, -- of the credits, those that Pictory has not told of
+  PRIMARY KEY (tenant, span, begins, slot)
+) WITH (fillfactor = 50);
+CREATE TABLE pictory.spenders (
+  tenant bytea PRIMARY KEY
+);
+-- What of the job is in pictory.spending, and when; NULL: nothing.
+ALTER TABLE pictory.jobs ADD COLUMN counted_at bigint,
+  ADD COLUMN counted_credits double precision NOT NULL DEFAULT 0,
+  ADD COLUMN counted_reserved double precision NOT NULL DEFAULT 0;
+-- The limit of active jobs
+CREATE INDEX jobs_active ON pictory.jobs (tenant) WHERE unended;
+-- What is reserved for jobs that wait
+CREATE INDEX jobs_waiting ON pictory.jobs (tenant) WHERE waiting_request <> '';
+)sql";
+
 constexpr char kStoreTable[] = R"sql(
 CREATE SCHEMA IF NOT EXISTS pictory;
 CREATE TABLE IF NOT EXISTS pictory.store (
@@ -255,8 +282,9 @@ std::string Setting(Connection& connection, const std::string& name) {
 }  // namespace
 
 const std::vector<Migration>& Migrations() {
+  static const std::string version4 = absl::StrCat(kVersion4, kCountJobsSql);
   static const std::vector<Migration> migrations = {
-      {1, 1, kVersion1}, {2, 2, kVersion2}, {3, 2, kVersion3}};
+      {1, 1, kVersion1}, {2, 2, kVersion2}, {3, 2, kVersion3}, {4, 2, version4.c_str()}};
   return migrations;
 }
 

@@ -198,9 +198,12 @@ void Writer::Finish(Group& group) {
 
 void Writer::Transact(Group& group, bool one_by_one, Doubt& doubt) {
   session_->Begin();
-  Writes writes(session_->connection(), session_->begun());
+  Writes writes(session_->connection(), session_->begun(), session_->mark().writer,
+                *options_.limits_of);
   Apply(group, one_by_one, writes);
-  if (group.size() == 1 && !group.front().status.ok()) {  // what it has done is undone
+  // What they have done is undone; and a crowd that is refused costs no flush.
+  const auto failed = [](const Pending& pending) { return !pending.status.ok(); };
+  if (std::all_of(group.begin(), group.end(), failed)) {
     session_->connection().Rollback();
     return;
   }

@@ -49,11 +49,12 @@ class Writer {
     std::size_t group_max = 0;
     std::int64_t feed_max = 0;
     Duration away_wait{};
-    Told* told = nullptr;  // what it sets; these two outlive the writer
+    Told* told = nullptr;  // what it sets; these three outlive the writer
     const End* end = nullptr;
-    std::function<void(const Error&)> on_refused;  // by PostgreSQL, on a connection that lives
-    std::function<void(absl::Status)> on_fatal;    // these three may be empty
-    std::function<void(std::string)> on_away;      // why; once, until it is back
+    const jobs::SubmitLimitsOf* limits_of = nullptr;  // set before the first submit
+    std::function<void(const Error&)> on_refused;     // by PostgreSQL, on a connection that lives
+    std::function<void(absl::Status)> on_fatal;       // these three may be empty
+    std::function<void(std::string)> on_away;         // why; once, until it is back
     std::function<void()> on_back;
   };
 

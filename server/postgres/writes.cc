@@ -96,8 +96,28 @@ void Writes::ApplyAll(const std::vector<Change*>& changes) {
   });
   std::sort(updates.begin(), updates.end(),
             [](const Change* a, const Change* b) { return KeyOf(a->record) < KeyOf(b->record); });
+  if (limits_of_) Limit(begins, updates);
   if (!updates.empty()) UpdateAll(std::move(updates));
   if (!begins.empty()) BeginAll(std::move(begins));
+  tally_.Write(connection_, writer_);
+}
+
+void Writes::Limit(std::vector<Change*>& begins, std::vector<Change*>& updates) {
+  std::vector<Change*> asking;
+  std::vector<SpendingAsk> asks;
+  for (const std::vector<Change*>* changes : {&updates, &begins}) {
+    for (Change* change : *changes) {
+      if (changes == &updates && !jobs::IsSentAfterWaiting(change->record)) continue;
+      asking.push_back(change);
+      asks.push_back({.record = &change->record, .status = absl::OkStatus()});
+    }
+  }
+  if (asks.empty()) return;
+  CheckSpending(connection_, limits_of_, asks);
+  for (std::size_t at = 0; at < asks.size(); ++at) asking[at]->status = std::move(asks[at].status);
+  const auto refused = [](const Change* change) { return !change->status.ok(); };
+  std::erase_if(begins, refused);
+  std::erase_if(updates, refused);
 }
 
 void Writes::Apply(Change& change) { ApplyAll({&change}); }
@@ -105,14 +125,23 @@ void Writes::Apply(Change& change) { ApplyAll({&change}); }
 void Writes::BeginAll(std::vector<Change*> changes) {
   RecordArrays arrays;
   for (const Change* change : changes) arrays.Add(change->record, 1);
-  Statement insert(absl::StrCat("INSERT INTO pictory.jobs (", RecordArrays::Columns(), ") SELECT ",
-                                RecordArrays::Columns(), " FROM ", RecordArrays::Unnest(),
-                                " ON CONFLICT DO NOTHING RETURNING tenant, job_id"));
+  // An attempt counts from now on.
+  const std::string counts =
+      absl::StrCat("CASE WHEN submission IN (", static_cast<int>(SubmissionState::kIntent), ", ",
+                   static_cast<int>(SubmissionState::kSending), ") THEN ");
+  const std::string credits = absl::StrCat(counts, kCountableCredits, " ELSE 0 END");
+  Statement insert(absl::StrCat(
+      "INSERT INTO pictory.jobs (", RecordArrays::Columns(), ", ", kCountedColumns, ") SELECT ",
+      RecordArrays::Columns(), ", ", counts, kNowSql, " END, ", credits, ", ", credits, " FROM ",
+      RecordArrays::Unnest(), " ON CONFLICT DO NOTHING RETURNING tenant, job_id, ", kCountedColumns,
+      ", ", kNowSql));
   arrays.AddTo(insert);
   const Rows inserted = connection_.Run(insert);
   std::set<JobKey> begun;
   for (int row = 0; row < inserted.size(); ++row) {
-    begun.insert({std::string(inserted.Bytes(row, 0)), std::string(inserted.Bytes(row, 1))});
+    JobKey job{std::string(inserted.Bytes(row, 0)), std::string(inserted.Bytes(row, 1))};
+    tally_.NoteBegun(job.tenant, ReadCounted(inserted, row, 2));
+    begun.insert(std::move(job));
   }
   std::vector<const JobRecord*> with_labels;
   for (Change* change : changes) {
@@ -171,13 +200,16 @@ std::set<std::size_t> Writes::ReplaceRows(const std::vector<const JobRecord*>& r
       " OR j.submission = ", static_cast<int>(SubmissionState::kNotSent),
       " THEN v.delivery ELSE j.delivery END FROM ", RecordArrays::Unnest(),
       " WHERE j.tenant = v.tenant AND j.job_id = v.job_id AND j.version = v.version - 1",
-      same_labels ? " AND j.labels = v.labels" : "", " RETURNING j.tenant, j.job_id"));
+      same_labels ? " AND j.labels = v.labels" : "", " RETURNING j.tenant, j.job_id, ",
+      kCountedColumns, ", ", kNowSql));
   arrays.AddTo(update);
   const Rows updated = connection_.Run(update);
   std::set<std::size_t> replaced;
   for (int row = 0; row < updated.size(); ++row) {
-    replaced.insert(
-        places.at({std::string(updated.Bytes(row, 0)), std::string(updated.Bytes(row, 1))}));
+    const std::size_t place =
+        places.at({std::string(updated.Bytes(row, 0)), std::string(updated.Bytes(row, 1))});
+    tally_.NoteReplaced(*records[place], ReadCounted(updated, row, 2));
+    replaced.insert(place);
   }
   return replaced;
 }
@@ -362,6 +394,7 @@ absl::StatusOr<std::string> Writes::TakeOver(const JobRecord& record,
                static_cast<std::int32_t>(held.Int(0, 2)));
   }
   if (absl::Status updated = UpdateWithLabels(record); !updated.ok()) return updated;
+  tally_.Write(connection_, writer_);
   return adopted;
 }
 
@@ -406,6 +439,7 @@ int Writes::RemoveRest(const JobKey& job, const std::string& labels, std::int32_
 absl::Status Writes::Delete(const JobRecord& record) {
   if (absl::Status updated = UpdateWithLabels(record); !updated.ok()) return updated;
   RemoveParts(KeyOf(record));
+  tally_.Write(connection_, writer_);
   return absl::OkStatus();
 }
 
@@ -532,6 +566,7 @@ std::vector<JobKey> Writes::Prune(const jobs::PruneQuery& query) {
 }
 
 void Writes::ForgetWriters() {
+  ForgetSpending(connection_);
   connection_.Run(
       Statement(absl::StrCat("DELETE FROM pictory.gateways WHERE gone_at < ", kNowSql, " - $1"))
           .Int(std::chrono::microseconds(limits::kStoreWriterKept).count()));

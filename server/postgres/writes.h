@@ -17,6 +17,7 @@
 #include "postgres/connection.h"
 #include "postgres/lease.h"
 #include "postgres/left.h"
+#include "postgres/spending.h"
 
 namespace gateway::postgres {
 
@@ -48,9 +49,11 @@ struct Renewal {
 
 class Writes {
  public:
-  // `since`: when the session of the connection began.
-  explicit Writes(Connection& connection, MonoTime since)
-      : connection_(connection), since_(since) {}
+  // `since`: when the session of the connection began; `writer`: its number. `limits_of` outlives
+  // this, and may be empty: nothing is limited.
+  Writes(Connection& connection, MonoTime since, std::int64_t writer,
+         const jobs::SubmitLimitsOf& limits_of)
+      : connection_(connection), since_(since), writer_(writer), limits_of_(limits_of) {}
 
   // Applies changes of different jobs and different requests. What only one of them is to blame for
   // is in its status; if this throws, it may be any of them.
@@ -93,11 +96,16 @@ class Writes {
 
   const std::vector<jobs::FeedEntry>& changed() const { return changed_; }
   // Goes back to what had changed when there were so many changes.
-  void Forget(std::size_t changes) { changed_.resize(changes); }
+  void Forget(std::size_t changes) {
+    changed_.resize(changes);
+    tally_.Clear();
+  }
 
  private:
   // The stored labels of a job. NOT_FOUND, or ABORTED if it has another version.
   absl::StatusOr<std::string> LabelsToChange(const jobs::JobRecord& record);
+  // Takes away those that pass a limit of submits.
+  void Limit(std::vector<Change*>& begins, std::vector<Change*>& updates);
   void BeginAll(std::vector<Change*> changes);
   void BeginKnown(Change& change);
   void UpdateAll(std::vector<Change*> changes);
@@ -133,7 +141,10 @@ class Writes {
 
   Connection& connection_;
   const MonoTime since_;
+  const std::int64_t writer_;
+  const jobs::SubmitLimitsOf& limits_of_;
   std::vector<jobs::FeedEntry> changed_;
+  SpendingTally tally_;  // empty between two calls
 };
 
 }  // namespace gateway::postgres

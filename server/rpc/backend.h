@@ -71,7 +71,7 @@ class Backend {
                       Done<v1::Notification> done) = 0;
   // The account of a Pictory key that a caller shows, open from now on; see jobs::CallerAccounts.
   virtual absl::StatusOr<std::string> OpenAccount(const Secret& key) = 0;
-  virtual v1::GetUsageResponse GetUsage(const jobs::Owner& owner) = 0;
+  virtual void GetUsage(const jobs::Owner& owner, Done<v1::GetUsageResponse> done) = 0;
   // What of GetServerInfo is the same for all callers.
   virtual v1::GetServerInfoResponse GetServerInfo() = 0;
   // Why nothing is sent to Pictory for this account at present; OK where nothing is in the way.

@@ -57,7 +57,14 @@ class Counting : public std::enable_shared_from_this<Counting> {
   }
 
   void Answer(bool more) {
-    v1::GetUsageResponse usage = domain_.backend.GetUsage(owner_);
+    domain_.backend.GetUsage(
+        owner_, [self = shared_from_this(), more](absl::StatusOr<v1::GetUsageResponse> usage) {
+          if (!usage.ok()) return self->reply_(usage.status());
+          self->Tell(*std::move(usage), more);
+        });
+  }
+
+  void Tell(v1::GetUsageResponse usage, bool more) {
     const auto set = [](const jobs::LabelUse::Sum& sum, v1::GetUsageResponse::LabelUse& out) {
       out.set_jobs(sum.jobs);
       out.set_credits(sum.credits);
@@ -98,7 +105,12 @@ void GetUsage(const Caller& caller, std::shared_ptr<v1::GetUsageRequest> request
       return reply(errors::Invalid({{"created_from", "is no valid time"}}));
     }
   }
-  if (request->label_key().empty()) return reply(domain.backend.GetUsage(caller.owner));
+  if (request->label_key().empty()) {
+    return domain.backend.GetUsage(caller.owner,
+                                   [reply](const absl::StatusOr<v1::GetUsageResponse>& usage) {
+                                     usage.ok() ? reply(*usage) : reply(usage.status());
+                                   });
+  }
   std::make_shared<Counting>(caller, reply, domain, request->label_key(), std::move(query))
       ->ReadPage();
 }

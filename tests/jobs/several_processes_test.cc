@@ -88,7 +88,8 @@ class Watching final : public Watcher {
 };
 
 struct Process {
-  Process(test::SharedDisk& disk, test::FakeClock& clock, const std::string& name)
+  Process(test::SharedDisk& disk, test::FakeClock& clock, const std::string& name,
+          SpendingLimits spending = {}, Spending::LimitsOf limits_of = nullptr)
       : timers(clock),
         store(disk, name),
         random(std::hash<std::string>()(name)),
@@ -98,6 +99,8 @@ struct Process {
     options.accounts[kDefaultAccount] = {
         .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
         .budget = {.requests_per_second = 1000, .burst = 1000}};
+    options.spending = spending;
+    options.limits_of = std::move(limits_of);
     CoreEvents events;
     events.notifying = [this](const ShardJob& job) { notifying.push_back(job); };
     events.ended = [this](const Job& job) { ended.push_back(job.job_id); };
@@ -139,6 +142,7 @@ struct Process {
 
 class SeveralProcessesTest : public testing::Test {
  protected:
+  explicit SeveralProcessesTest(SpendingLimits spending = {}) : spending_(spending) {}
   ~SeveralProcessesTest() override {
     clock_.Forget();
     for (Process* process : {&a_, &b_}) process->core->Stop();
@@ -249,10 +253,13 @@ class SeveralProcessesTest : public testing::Test {
     return record;
   }
 
+  const SpendingLimits spending_;
+  tenants::TenantLimits limits_;  // of every tenant
+  const Spending::LimitsOf limits_of_ = [this](const std::string&) { return limits_; };
   test::FakeClock clock_;
   test::SharedDisk disk_{clock_};
-  Process a_{disk_, clock_, "a"};
-  Process b_{disk_, clock_, "b"};
+  Process a_{disk_, clock_, "a", spending_, limits_of_};
+  Process b_{disk_, clock_, "b", spending_, limits_of_};
 };
 
 TEST_F(SeveralProcessesTest, ShareTheShards) {
@@ -601,9 +608,10 @@ TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   a_.transport.AnswerAllWith(Reply(200, kHasFailed));
   clock_.Advance(seconds(120));
   EXPECT_EQ(Stored("r2").job.state, v1::JOB_STATE_FAILED) << "the preview has failed";
-  // What another process has begun counts, whatever comes of it; nothing stays reserved.
-  EXPECT_EQ(a_.core->spending.spent_today().submits, 2u);
-  EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
+  clock_.Advance(limits::kStoreLease);
+  for (Process* process : {&a_, &b_}) {
+    EXPECT_EQ(process->core->spending.spent_today().submits, 1u) << "nothing stays reserved";
+  }
 }
 
 // The shard of a preview and of the render that waits for it moves to another process.
@@ -617,19 +625,14 @@ TEST_F(SeveralProcessesTest, WhatIsReservedForAJobThatWaitsMovesWithIt) {
     const std::string preview = SubmitAt(first);
     const Answered answered = Submit(first, RenderOf(preview, "r2"));
     ASSERT_TRUE(answered->has_value() && (*answered)->ok()) << JobOf(answered);
-    EXPECT_EQ(first.core->spending.spent_today().submits, 2u);
     EXPECT_EQ(first.core->waiting.waiting(), 1u);
-    const std::size_t counted = 2;  // of the other's, when they began
     clock_.Advance(seconds(1));
-    EXPECT_EQ(second.core->spending.spent_today().submits, counted);
 
     first.timers.Stop();
     clock_.Advance(2 * limits::kStoreLease);
     EXPECT_EQ(second.core->waiting.waiting(), 1u);
-    EXPECT_EQ(second.core->spending.spent_today().submits, counted + 1);
     first.timers.GoOn();
     EXPECT_TRUE(WaitingJobsPeer::IsEmpty(first.core->waiting));
-    EXPECT_EQ(first.core->spending.spent_today().submits, 1u);
 
     if (is_sent) {
       second.transport.SetScript([](const http::Request& request) {
@@ -646,8 +649,6 @@ TEST_F(SeveralProcessesTest, WhatIsReservedForAJobThatWaitsMovesWithIt) {
       EXPECT_TRUE(WaitingJobsPeer::IsEmpty(process->core->waiting));
     }
     EXPECT_EQ(first.Posts(), 1);
-    EXPECT_EQ(first.core->spending.spent_today().submits, 1u);
-    EXPECT_EQ(second.core->spending.spent_today().submits, counted + (is_sent ? 1 : 0));
     clock_.Forget();
     for (Process* process : {&first, &second}) process->core->Stop();
   }
@@ -675,20 +676,150 @@ TEST_F(SeveralProcessesTest, AJobThatWaitsAgainIsLookedAfterByWhoHasItsShardNow)
   });
   a_.transport.Answer(http::Response{});
   EXPECT_TRUE(WaitingJobsPeer::IsEmpty(a_.core->waiting));
-  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u);
   clock_.Advance(seconds(5));
   EXPECT_EQ(Stored("r2").job.pictory_job_id, "p2");
   EXPECT_EQ(b_.Posts(), 1);
   EXPECT_TRUE(WaitingJobsPeer::IsEmpty(b_.core->waiting));
-  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u);
 }
 
 TEST_F(SeveralProcessesTest, SubmitsOfAllCount) {
   clock_.Advance(2 * limits::kStoreLease);
   SubmitAt(a_);
+  clock_.Advance(limits::kStoreLeaseRenewal);
+  for (Process* process : {&a_, &b_}) {
+    EXPECT_EQ(process->core->spending.spent_today().submits, 1u);
+    EXPECT_EQ(process->core->spending.spent_by_tenant().at("default").submits, 1u);
+  }
+}
+
+class SeveralSpendTest : public SeveralProcessesTest {
+ protected:
+  SeveralSpendTest() : SeveralProcessesTest({.per_day = 6}) {
+    TakeAll();
+    clock_.Advance(2 * limits::kStoreLease);
+  }
+
+  // Pictory accepts each submit from now on.
+  void TakeAll() {
+    for (Process* process : {&a_, &b_}) {
+      process->transport.SetScript([this](const http::Request& request) {
+        if (request.lane != http::Lane::kPaid) return Reply(200, kStillGoesOn);
+        return Reply(200,
+                     R"({"success":true,"data":{"jobId":"p)" + std::to_string(++taken_) + R"("}})");
+      });
+    }
+  }
+
+  // Submits so many at each of both in turn; returns how many were taken.
+  int SubmitBoth(int times) {
+    int taken = 0;
+    for (int i = 0; i < times; ++i) {
+      for (Process* process : {&a_, &b_}) {
+        const Answered answered = Submit(*process, Preview("s" + std::to_string(++asked_)));
+        EXPECT_TRUE(answered->has_value());
+        if ((*answered)->ok()) {
+          ++taken;
+        } else {
+          EXPECT_EQ(errors::Reason((*answered)->status()), "SPENDING_LIMIT")
+              << (*answered)->status();
+        }
+      }
+    }
+    return taken;
+  }
+
+  int taken_ = 0;
+  int asked_ = 0;
+};
+
+TEST_F(SeveralSpendTest, KeepTheLimitOfAllTogether) {
+  EXPECT_EQ(SubmitBoth(10), 6);
+  EXPECT_EQ(a_.Posts() + b_.Posts(), 6);
+  clock_.Advance(std::chrono::hours(25));
+  EXPECT_EQ(SubmitBoth(10), 6);
+}
+
+TEST_F(SeveralSpendTest, AnyTellsWhatAllHaveUsed) {
+  ASSERT_EQ(SubmitBoth(2), 4);
+  const auto use = [](Process& process) {
+    std::optional<Core::Use> told;
+    process.core->FindUse("default", [&told](const Core::Use& found) { told = found; });
+    return told.value();
+  };
+  for (Process* process : {&a_, &b_}) {
+    EXPECT_EQ(use(*process).spent.submits, 4u);
+    EXPECT_EQ(use(*process).active_jobs, 4u);
+  }
+  clock_.Advance(limits::kStoreLeaseRenewal);
+  b_.store.SetAway(true);
+  EXPECT_EQ(use(b_).spent.submits, 4u) << "as it has heard last";
+  EXPECT_EQ(use(b_).active_jobs, 2u) << "its own";
+}
+
+TEST_F(SeveralSpendTest, KeepTheLimitsOfATenantTogether) {
+  limits_ = {.submits_per_minute = 3};
+  EXPECT_EQ(SubmitBoth(5), 3);
+  clock_.Advance(seconds(70));  // a minute, and the step
+  EXPECT_EQ(SubmitBoth(5), 3);
+}
+
+TEST_F(SeveralSpendTest, AJobThatHasEndedLetsAnotherInAnywhere) {
+  limits_ = {.active_jobs = 3};
+  EXPECT_EQ(SubmitBoth(5), 3) << "and not a part for each";
+  for (Process* process : {&a_, &b_}) process->transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  TakeAll();
+  EXPECT_EQ(SubmitBoth(5), 3);
+}
+
+TEST_F(SeveralSpendTest, WhatPictoryRefusesIsGivenBackToAll) {
+  for (Process* process : {&a_, &b_}) {
+    process->transport.AnswerAllWith(
+        Reply(400, R"({"success":false,"data":{"error_message":"no"}})"));
+  }
+  limits_ = {.submits_per_day = 2};
+  for (int i = 0; i < 5; ++i) {
+    for (Process* process : {&a_, &b_}) {
+      const Answered answered = Submit(*process, Preview("x" + std::to_string(++asked_)));
+      ASSERT_TRUE(answered->has_value());
+      EXPECT_NE(errors::Reason((*answered)->status()), "SPENDING_LIMIT");
+    }
+  }
+  EXPECT_EQ(a_.Posts() + b_.Posts(), 10);
+}
+
+TEST_F(SeveralSpendTest, ARepetitionIsAnsweredThoughNoLimitHasRoom) {
+  limits_ = {.submits_per_day = 1};
+  const Answered first = Submit(a_, Preview("r1"));
+  ASSERT_TRUE(first->has_value() && (*first)->ok());
+  const Answered again = Submit(b_, Preview("r1"));
+  ASSERT_TRUE(again->has_value() && (*again)->ok()) << (*again)->status();
+  EXPECT_EQ((**again)->get()->job_id(), (**first)->get()->job_id());
+  EXPECT_FALSE((*Submit(b_, Preview("r2")))->ok());
+}
+
+// A render that waits has its place, whoever sends it; what sends it is limited as others are.
+TEST_F(SeveralSpendTest, WhatWaitsHasItsPlaceEverywhere) {
+  limits_ = {.submits_per_day = 2};
+  const Answered preview = Submit(a_, Preview("r1"));
+  ASSERT_TRUE(preview->has_value() && (*preview)->ok());
+  auto message = std::make_shared<v1::RenderRequest>();
+  message->set_preview_job_id(std::string((**preview)->get()->job_id()));
+  SubmitRequest render;
+  render.kind = v1::JOB_KIND_RENDER;
+  render.request_id = "r2";
+  render.fingerprint = "render";
+  render.waits = true;
+  render.request = std::move(message);
+  const Answered waiting = Submit(b_, std::move(render));
+  ASSERT_TRUE(waiting->has_value() && (*waiting)->ok()) << (*waiting)->status();
+  EXPECT_EQ(errors::Reason((*Submit(a_, Preview("r3")))->status()), "SPENDING_LIMIT");
   clock_.Advance(seconds(1));
-  EXPECT_EQ(a_.core->spending.spent_today().submits, 1u) << "its own once";
-  EXPECT_EQ(b_.core->spending.spent_today().submits, 1u);
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  ASSERT_EQ(Stored("r2").job.state, v1::JOB_STATE_FAILED) << "the preview has failed";
+  TakeAll();
+  EXPECT_EQ(SubmitBoth(3), 1) << "its place was given back";
 }
 
 // As an Envoy, a library, or a loop by hand repeats a call, to the other process.

@@ -194,11 +194,11 @@ class RpcHouse : public rpc::Backend {
     MutexLock lock(mutex_);
     named.emplace_back(job.id);
   }
-  v1::GetUsageResponse GetUsage(const jobs::Owner& owner) override {
+  void GetUsage(const jobs::Owner& owner, Done<v1::GetUsageResponse> done) override {
     v1::GetUsageResponse usage;
     usage.set_tenant(owner.tenant);
     usage.set_account(owner.account);
-    return usage;
+    done(std::move(usage));
   }
   v1::GetServerInfoResponse GetServerInfo() override {
     v1::GetServerInfoResponse info;

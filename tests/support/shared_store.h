@@ -1,5 +1,6 @@
 // SharedStore is one process's way to a store that several processes share. The jobs are in one
-// MemoryJobStore, and the leases go by a clock of the test's: SharedDisk has both.
+// MemoryJobStore, the leases go by a clock of the test's, and submits are counted by it as
+// jobs/shared_spending.h says: SharedDisk has all three.
 //
 // A test can have a process lose the store (Away), and can stop its callbacks (a process that is
 // gone does not hear of anything).
@@ -39,6 +40,41 @@ struct SharedDisk {
   std::map<std::string, Process> processes;
   std::vector<Shard> shards = std::vector<Shard>(limits::kShards);
   std::int64_t last_epoch = 0;
+
+  // What is counted of a job.
+  struct OfJob {
+    jobs::CountedSpending counted;
+    WallTime at{};
+    bool waits = false;
+    bool active = false;
+    double credits = 0;
+  };
+  std::map<jobs::JobKey, OfJob> spending;
+
+  jobs::SpendingCheck Check(const jobs::JobRecord& asking) const {
+    jobs::SpendingCheck check(clock.WallNow());
+    for (const auto& [key, of] : spending) {
+      if (key == jobs::JobKey{asking.job.tenant, asking.job.job_id}) continue;
+      for (const std::string& whose : {key.tenant, std::string()}) {
+        jobs::SpentSums& sums = check.Of(whose);
+        if (of.counted.spent) sums.Add(of.at, 1, of.counted.credits);
+        sums.active += of.active ? 1 : 0;
+        sums.waiting += of.waits ? 1 : 0;
+        sums.waiting_credits += of.waits ? of.credits : 0;
+      }
+    }
+    return check;
+  }
+  void Count(const jobs::JobRecord& record) {
+    OfJob& of = spending[{record.job.tenant, record.job.job_id}];
+    const jobs::CountedSpending counted = jobs::CountedOf(record);
+    if (counted.spent && !of.counted.spent) of.at = clock.WallNow();
+    of.counted = counted;
+    of.waits = record.submission == jobs::SubmissionState::kWaiting;
+    of.active = jobs::IsInFlight(record.submission) ||
+                (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state));
+    of.credits = record.credits_reserved;
+  }
 };
 
 class SharedStore final : public jobs::Store {
@@ -50,12 +86,25 @@ class SharedStore final : public jobs::Store {
 
   bool shared() const override { return true; }
 
+  void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override {
-    if (!Refuse(done)) disk_.jobs.Begin(std::move(record), std::move(done));
+    if (Refuse(done)) return;
+    bool known = false;
+    disk_.jobs.FindRequest(record.job.tenant, record.job.request_id, [&](const auto& found) {
+      known = found.ok() && found->has_value() &&
+              (*found)->submission != jobs::SubmissionState::kNotSent;
+    });
+    if (!known && Limits(record, done)) return;
+    disk_.jobs.Begin(std::move(record), [this, done](absl::StatusOr<jobs::BeginResult> begun) {
+      if (begun.ok() && begun->begun) disk_.Count(begun->record);
+      done(std::move(begun));
+    });
   }
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override {
     if (Refuse(done)) return;
+    if (jobs::IsSentAfterWaiting(record) && Limits(record, done)) return;
+    done = Counting(record, std::move(done));
     if (hold_update_ != nullptr) {
       std::function<void()>* const answer = std::exchange(hold_update_, nullptr);
       done = [answer, done = std::move(done)](const absl::Status& stored) {
@@ -65,11 +114,42 @@ class SharedStore final : public jobs::Store {
     disk_.jobs.Update(std::move(record), std::move(parts), std::move(done));
   }
   void Adopt(jobs::JobRecord record, Done done) override {
-    if (!Refuse(done)) disk_.jobs.Adopt(std::move(record), std::move(done));
+    if (!Refuse(done)) disk_.jobs.Adopt(record, Counting(record, std::move(done)));
   }
   void TakeOver(jobs::JobRecord record, std::int64_t adopted_version,
                 Callback<std::string> done) override {
-    if (!Refuse(done)) disk_.jobs.TakeOver(std::move(record), adopted_version, std::move(done));
+    if (Refuse(done)) return;
+    disk_.jobs.TakeOver(record, adopted_version,
+                        [this, record, done](absl::StatusOr<std::string> adopted) {
+                          if (adopted.ok()) {
+                            disk_.Count(record);
+                            disk_.spending.erase({record.job.tenant, *adopted});
+                          }
+                          done(std::move(adopted));
+                        });
+  }
+  void FindSpent(std::optional<std::string> tenant,
+                 Callback<std::vector<jobs::SpentTotal>> done) override {
+    if (Refuse(done)) return;
+    std::map<std::string, jobs::SpentTotal> totals;
+    if (tenant.has_value()) totals[*tenant].tenant = *tenant;
+    const WallTime first = jobs::kLongWindow.FirstStep(disk_.clock.WallNow());
+    for (const auto& [key, of] : disk_.spending) {
+      const bool spent = of.counted.spent && of.at >= first;
+      if (tenant == key.tenant) totals[key.tenant].active += of.active ? 1 : 0;
+      if (!spent && !of.waits) continue;
+      for (const std::string& whose : {key.tenant, std::string()}) {
+        if (tenant.has_value() && tenant != whose) continue;
+        jobs::SpentTotal& total = totals[whose];
+        total.tenant = whose;
+        total.submits += 1;
+        total.credits += spent ? of.counted.credits : of.credits;
+        total.reserved += spent ? of.counted.reserved : of.credits;
+      }
+    }
+    std::vector<jobs::SpentTotal> all;
+    for (auto& [whose, total] : totals) all.push_back(std::move(total));
+    done(std::move(all));
   }
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override {
@@ -148,7 +228,7 @@ class SharedStore final : public jobs::Store {
     }
   }
   void Delete(jobs::JobRecord record, Done done) override {
-    if (!Refuse(done)) disk_.jobs.Delete(std::move(record), std::move(done));
+    if (!Refuse(done)) disk_.jobs.Delete(record, Counting(record, std::move(done)));
   }
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override {
     if (!Refuse(done)) disk_.jobs.Prune(query, std::move(done));
@@ -262,6 +342,20 @@ class SharedStore final : public jobs::Store {
     return away_;
   }
 
+  // Whether the submit passes a limit; then that is its answer.
+  bool Limits(const jobs::JobRecord& record, const auto& done) const {
+    if (!limits_of_) return false;
+    absl::Status may = disk_.Check(record).Take(record, limits_of_(record.job.tenant));
+    if (!may.ok()) done(may);
+    return !may.ok();
+  }
+  Done Counting(jobs::JobRecord record, Done done) {
+    return [this, record = std::move(record), done = std::move(done)](absl::Status stored) {
+      if (stored.ok()) disk_.Count(record);
+      done(std::move(stored));
+    };
+  }
+
   template <class T>
   static Callback<T> Later(std::function<void()>* answer, Callback<T> done) {
     return [answer, done = std::move(done)](const absl::StatusOr<T>& found) {
@@ -270,6 +364,7 @@ class SharedStore final : public jobs::Store {
   }
 
   SharedDisk& disk_;
+  jobs::SubmitLimitsOf limits_of_;
   std::function<void()>* hold_find_ = nullptr;
   std::function<void()>* hold_find_many_ = nullptr;
   std::function<void()>* hold_find_equal_ = nullptr;
