@@ -370,6 +370,20 @@ TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
 }
 
+// What refuses a new submit says that nothing was submitted, which a repetition must not be told.
+TEST_F(SeveralProcessesTest, ARepetitionIsRefusedForNoLimitWhileTheStoreIsAway) {
+  clock_.Advance(2 * limits::kStoreLease);
+  SubmitAt(a_);
+  a_.core->spending.SetStoppedForAll(true);
+  a_.store.SetAway(true);
+  const Answered again = Submit(a_, Preview("r1"));
+  ASSERT_TRUE(again->has_value());
+  EXPECT_EQ((*again)->status().code(), absl::StatusCode::kUnavailable) << (*again)->status();
+  a_.store.SetAway(false);
+  const Answered later = Submit(a_, Preview("r1"));
+  ASSERT_TRUE(later->has_value() && (*later)->ok());
+}
+
 // A render that waits for a preview of another process is looked after where the preview is.
 TEST_F(SeveralProcessesTest, WhatWaitsIsWithWhatItWaitsFor) {
   clock_.Advance(2 * limits::kStoreLease);
