@@ -471,6 +471,27 @@ TEST_F(SeveralProcessesTest, ALoadThatIsOvertakenIsMadeAgain) {
   EXPECT_EQ(loaded->state, v1::JOB_STATE_FAILED);
 }
 
+TEST_F(SeveralProcessesTest, WhatAGapHasHiddenIsReadAgainIfTheStoreGoesAwayMeanwhile) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_);
+  ASSERT_NE(Load(b_, job), nullptr);
+  auto watcher = std::make_shared<Watching>();
+  const auto subscribed = b_.core->hub.Subscribe(tenants::kDefaultTenant, job, watcher);
+  b_.timers.Stop();
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  ASSERT_EQ(Stored("r1").job.state, v1::JOB_STATE_FAILED);
+  b_.store.ForgetFeed();
+  b_.store.GoAwayInFindMany();
+  b_.timers.GoOn();
+  clock_.Advance(seconds(10));
+  ASSERT_TRUE(watcher->seen.empty()) << "the store is away";
+  b_.store.SetAway(false);
+  clock_.Advance(seconds(10));
+  ASSERT_FALSE(watcher->seen.empty());
+  EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
 TEST_F(SeveralProcessesTest, ADeletedJobIsGoneEverywhere) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string job = SubmitAt(a_);

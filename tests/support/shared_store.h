@@ -108,6 +108,7 @@ class SharedStore final : public jobs::Store {
   }
   void FindMany(std::vector<jobs::JobKey> keys,
                 Callback<std::vector<jobs::JobRecord>> done) override {
+    if (std::exchange(goes_away_, false)) away_ = true;
     if (Refuse(done)) return;
     if (hold_find_many_ == nullptr) return disk_.jobs.FindMany(std::move(keys), std::move(done));
     disk_.jobs.FindMany(std::move(keys), Later<std::vector<jobs::JobRecord>>(
@@ -144,7 +145,10 @@ class SharedStore final : public jobs::Store {
     if (!Refuse(done)) disk_.jobs.FindFeedEnd(std::move(done));
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
-    if (!Refuse(done)) disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
+    if (Refuse(done)) return;
+    if (forgotten_ == position) return done(jobs::FeedForgotten());
+    position_ = position;
+    disk_.jobs.ReadFeed(std::move(position), limit, std::move(done));
   }
   void EndEpoch(std::vector<jobs::OwedJob>, Done done) override { done(absl::OkStatus()); }
 
@@ -207,6 +211,10 @@ class SharedStore final : public jobs::Store {
   // Gives the leases back.
   void Close() override { disk_.processes.erase(name_); }
 
+  // What changed since the last reading of the feed is forgotten, for this process.
+  void ForgetFeed() { forgotten_ = position_; }
+  // The next FindMany gets UNAVAILABLE, as do all calls until SetAway(false).
+  void GoAwayInFindMany() { goes_away_ = true; }
   // The next answer is what the store says when it is asked, and comes when `*answer` is called.
   void HoldFind(std::function<void()>* answer) { hold_find_ = answer; }
   void HoldFindMany(std::function<void()>* answer) { hold_find_many_ = answer; }
@@ -233,6 +241,9 @@ class SharedStore final : public jobs::Store {
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
+  bool goes_away_ = false;
+  std::string position_;   // in the feed, that was read from last
+  std::string forgotten_;  // from which it cannot be read any more
   std::vector<jobs::JobKey> hinted_;
 };
 
