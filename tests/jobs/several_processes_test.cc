@@ -351,6 +351,21 @@ TEST_F(SeveralProcessesTest, AHintReachesWhoLooksAfterTheJob) {
       << "it was kept by another process, which is gone";
 }
 
+TEST_F(SeveralProcessesTest, AHintThatAGapOfTheFeedHasHiddenIsFound) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.AnswerAllWith(test::Cut());
+  Submit(a_, Preview("r1"));
+  a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
+  clock_.Advance(seconds(1));
+  disk_.jobs.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
+                       [](const absl::Status&) {});
+  clock_.Advance(seconds(10));
+  ASSERT_EQ(Stored("r1").job.pictory_job_id, "") << "nothing has told of it";
+  a_.store.ForgetFeed();
+  clock_.Advance(seconds(10));
+  EXPECT_EQ(Stored("r1").job.pictory_job_id, "p7");
+}
+
 TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string job = SubmitAt(a_);
