@@ -43,16 +43,18 @@ void ForeignChanges::FindEnd() {
     if (!end.ok()) {
       return next_.At(clock_.Now() + limits::kStoreRetryAfter, [this] { FindEnd(); });
     }
-    position_ = *std::move(end);
     if (!std::exchange(begun_, true)) {
+      position_ = *std::move(end);
       events_.begun();
       return Arm();
     }
     // What was missed is read from the jobs themselves: what the hub holds here of unfinished ones,
     // what else there is in the shards by their keeper, and finished ones when they are asked for.
+    // Until that is done the position stays, so that all of it is tried again if the store goes
+    // away meanwhile.
     hub_.MissedChanges();
     events_.missed();
-    page_position_ = position_;
+    page_position_ = *std::move(end);
     page_full_ = false;
     looks_ = hub_.Unfinished();
     next_look_ = 0;

@@ -45,13 +45,11 @@ void Resolver::OnChange(const JobRecord& record) {
   const JobKey key{record.job.tenant, record.job.job_id};
   if (record.job.state != v1::JOB_STATE_UNCONFIRMED) return Drop(key);
   std::vector<std::string> said;
-  bool is_new = false;
   {
     MutexLock lock(mutex_);
     if (stopped_) return;
     auto entry = unconfirmed_.find(key);
-    is_new = entry == unconfirmed_.end();
-    if (is_new) {
+    if (entry == unconfirmed_.end()) {
       if (!shards_.Has(record.job.shard)) return;
       entry = unconfirmed_.try_emplace(key).first;
     }
@@ -65,7 +63,9 @@ void Resolver::OnChange(const JobRecord& record) {
     }
   }
   for (std::string& id : said) TakeHint(key, std::move(id));
-  if (is_new && !shards_.alone()) RecallHints(key);
+  // Not only of one that is new here: the job may be read anew because the feed has a gap, and what
+  // told of a hint may have been in it.
+  if (!shards_.alone()) RecallHints(key);
 }
 
 void Resolver::RecallHints(const JobKey& key) {

@@ -336,16 +336,18 @@ void Submitter::StoreAtLast(const AttemptPtr& attempt, StoreDone done) {
 // answer counts.
 void Submitter::AnswerFromRequestId(const AttemptPtr& attempt, absl::Status otherwise) {
   if (attempt->waited) return GiveUpWaiting(attempt, std::move(otherwise));
-  submissions_.FindRequest(attempt->key.tenant, attempt->key.id,
-                           [this, attempt, otherwise = std::move(otherwise)](
-                               absl::StatusOr<std::optional<JobRecord>> found) {
-                             if (!found.ok() || !found->has_value() ||
-                                 (*found)->submission == SubmissionState::kNotSent) {
-                               return Finish(attempt, otherwise);
-                             }
-                             NoteRepeated(*attempt, **found);
-                             AnswerFromRecord(attempt, **found);
-                           });
+  submissions_.FindRequest(
+      attempt->key.tenant, attempt->key.id,
+      [this, attempt,
+       otherwise = std::move(otherwise)](absl::StatusOr<std::optional<JobRecord>> found) {
+        // Whether it is one is not known, so neither is that it was not sent.
+        if (!found.ok()) return Finish(attempt, found.status());
+        if (!found->has_value() || (*found)->submission == SubmissionState::kNotSent) {
+          return Finish(attempt, otherwise);
+        }
+        NoteRepeated(*attempt, **found);
+        AnswerFromRecord(attempt, **found);
+      });
 }
 
 void Submitter::NoteRepeated(const Attempt& attempt, const JobRecord& record) const {

@@ -575,6 +575,21 @@ TEST_F(SeveralProcessesTest, AHintReachesWhoLooksAfterTheJob) {
       << "it was kept by another process, which is gone";
 }
 
+TEST_F(SeveralProcessesTest, AHintThatAGapOfTheFeedHasHiddenIsFound) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.AnswerAllWith(test::Cut());
+  Submit(a_, Preview("r1"));
+  a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
+  clock_.Advance(seconds(1));
+  disk_.jobs.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
+                       [](const absl::Status&) {});
+  clock_.Advance(seconds(10));
+  ASSERT_EQ(Stored("r1").job.pictory_job_id, "") << "nothing has told of it";
+  a_.store.ForgetFeed();
+  clock_.Advance(seconds(10));
+  EXPECT_EQ(Stored("r1").job.pictory_job_id, "p7");
+}
+
 TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string job = SubmitAt(a_);
@@ -592,6 +607,20 @@ TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
   clock_.Advance(seconds(120));
   EXPECT_EQ(Load(a_, job)->state, v1::JOB_STATE_FAILED);
   EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
+}
+
+// What refuses a new submit says that nothing was submitted, which a repetition must not be told.
+TEST_F(SeveralProcessesTest, ARepetitionIsRefusedForNoLimitWhileTheStoreIsAway) {
+  clock_.Advance(2 * limits::kStoreLease);
+  SubmitAt(a_);
+  a_.core->spending.SetStoppedForAll(true);
+  a_.store.SetAway(true);
+  const Answered again = Submit(a_, Preview("r1"));
+  ASSERT_TRUE(again->has_value());
+  EXPECT_EQ((*again)->status().code(), absl::StatusCode::kUnavailable) << (*again)->status();
+  a_.store.SetAway(false);
+  const Answered later = Submit(a_, Preview("r1"));
+  ASSERT_TRUE(later->has_value() && (*later)->ok());
 }
 
 // A render that waits for a preview of another process is looked after where the preview is.
@@ -1105,6 +1134,27 @@ TEST_F(SeveralProcessesTest, AJobThatWasDeletedInAGapOfTheFeedIsGone) {
   ASSERT_TRUE(loaded.has_value() && refreshed);
   EXPECT_TRUE(absl::IsNotFound(*loaded)) << *loaded;
   EXPECT_EQ(b_.core->hub.Find(tenants::kDefaultTenant, kept), nullptr);
+}
+
+TEST_F(SeveralProcessesTest, WhatAGapHasHiddenIsReadAgainIfTheStoreGoesAwayMeanwhile) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string job = SubmitAt(a_);
+  ASSERT_NE(Load(b_, job), nullptr);
+  auto watcher = std::make_shared<Watching>();
+  const auto subscribed = b_.core->hub.Subscribe(tenants::kDefaultTenant, job, watcher);
+  b_.timers.Stop();
+  a_.transport.AnswerAllWith(Reply(200, kHasFailed));
+  clock_.Advance(seconds(120));
+  ASSERT_EQ(Stored("r1").job.state, v1::JOB_STATE_FAILED);
+  b_.store.ForgetFeed();
+  b_.store.GoAwayInFindMany();
+  b_.timers.GoOn();
+  clock_.Advance(seconds(10));
+  ASSERT_TRUE(watcher->seen.empty()) << "the store is away";
+  b_.store.SetAway(false);
+  clock_.Advance(seconds(10));
+  ASSERT_FALSE(watcher->seen.empty());
+  EXPECT_EQ(watcher->seen.back()->state, v1::JOB_STATE_FAILED);
 }
 
 TEST_F(SeveralProcessesTest, ADeletedJobIsGoneEverywhere) {

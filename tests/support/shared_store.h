@@ -204,6 +204,7 @@ class SharedStore final : public jobs::Store {
   }
   void FindMany(std::vector<jobs::JobKey> keys,
                 Callback<std::vector<jobs::JobRecord>> done) override {
+    if (std::exchange(goes_away_, false)) away_ = true;
     if (Refuse(done)) return;
     if (hold_find_many_ == nullptr) return disk_.jobs.FindMany(std::move(keys), std::move(done));
     disk_.jobs.FindMany(std::move(keys), Later<std::vector<jobs::JobRecord>>(
@@ -241,7 +242,8 @@ class SharedStore final : public jobs::Store {
   }
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override {
     if (Refuse(done)) return;
-    if (std::exchange(forgets_feed_, false)) return done(jobs::FeedForgotten());
+    if (forgotten_ == position) return done(jobs::FeedForgotten());
+    position_ = position;
     disk_.jobs.ReadFeed(std::move(position), limit,
                         [this, done = std::move(done)](absl::StatusOr<jobs::FeedPage> page) {
                           if (page.ok()) page->sharers = Sharers();
@@ -317,15 +319,16 @@ class SharedStore final : public jobs::Store {
   // Gives the leases back.
   void Close() override { disk_.processes.erase(name_); }
 
+  // What changed since the last reading of the feed is forgotten, for this process.
+  void ForgetFeed() { forgotten_ = position_; }
+  // The next FindMany gets UNAVAILABLE, as do all calls until SetAway(false).
+  void GoAwayInFindMany() { goes_away_ = true; }
   // The next answer is what the store says when it is asked, and comes when `*answer` is called.
   void HoldFind(std::function<void()>* answer) { hold_find_ = answer; }
   void HoldFindMany(std::function<void()>* answer) { hold_find_many_ = answer; }
   void HoldFindEqual(std::function<void()>* answer) { hold_find_equal_ = answer; }
   // The next update is stored, and its answer comes when `*answer` is called.
   void HoldUpdate(std::function<void()>* answer) { hold_update_ = answer; }
-
-  // The next reading of the feed comes too late for its position.
-  void ForgetFeed() { forgets_feed_ = true; }
 
   // The jobs that KeepHints and Nudge have told of.
   const std::vector<jobs::JobKey>& hinted() const { return hinted_; }
@@ -368,12 +371,14 @@ class SharedStore final : public jobs::Store {
   std::function<void()>* hold_find_ = nullptr;
   std::function<void()>* hold_find_many_ = nullptr;
   std::function<void()>* hold_find_equal_ = nullptr;
-  bool forgets_feed_ = false;
   std::function<void()>* hold_update_ = nullptr;
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
   bool leaves_ = false;
+  bool goes_away_ = false;
+  std::string position_;   // in the feed, that was read from last
+  std::string forgotten_;  // from which it cannot be read any more
   std::vector<jobs::JobKey> hinted_;
 };
 
