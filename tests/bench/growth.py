@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 import house  # noqa: E402
 import plot  # noqa: E402
 
-ORDER = ["watches", "active", "finished", "budget"]
+ORDER = ["watches", "active", "finished", "budget", "gateways"]
 PICTURE = house.ROOT / "server" / "docs" / "growth.svg"
 
 

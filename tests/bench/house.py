@@ -178,16 +178,17 @@ class Bench:
         return serving(self._start(name, *command, env={**os.environ, "PICTORY_API_KEY": API_KEY}))
 
     def gateway(self, *flags, store="durable", poll_seconds=None, jobs=0, finished=0, kind=0,
-                after=None, env=None):
+                after=None, env=None, database=None):
         """The gateway as it is shipped or, with another store or poll interval, bench_gateway. It finds
         so many unfinished jobs, of one kind (JobKind) or of all, and finished ones in its store, or
-        what another has left there, which has ended."""
+        what another has left there, which has ended; or else its jobs are in a `database`."""
         program, arguments = "pictory-gateway", ()
         if store != "durable" or poll_seconds is not None:
             program, arguments = "bench_gateway", (store, poll_seconds or 3600)
         started = Gateway(self.path("gateway") if after is None else after.state, *self.tenants, *flags, sandbox=False,
                           program=program, arguments=arguments, wrapper=NOT_LONGER_THAN_US,
                           env={"PICTORY_API_KEY": API_KEY, **(env or {})}, start=False)
+        started.database = database
         if jobs + finished > 0:
             subprocess.run([BIN / "fill", started.state / "jobs" / "pictory", str(jobs), str(finished),
                             str(kind)], check=True, stdout=subprocess.DEVNULL)
