@@ -34,8 +34,9 @@ set(CPACK_DEBIAN_CLIENT_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_CLIENT_DESCRIPTION "C++ client library of pictory-gateway, and its .proto files
 CMake: find_package(PictoryJobs), PictoryJobs::client. The .proto files, for code
 in other languages, are in /usr/share/pictory-jobs/protos.")
-# gRPC's CMake package of Debian 13 looks for its compiler, too.
+# gRPC's CMake package of Debian 13 looks for its compiler, too; downloads are by libcurl.
 set(CPACK_DEBIAN_CLIENT_PACKAGE_DEPENDS
-  "libgrpc++-dev, libprotobuf-dev, libabsl-dev, pkg-config, protobuf-compiler, protobuf-compiler-grpc")
+  "libgrpc++-dev, libprotobuf-dev, libabsl-dev, libcurl4-openssl-dev | libcurl-dev, pkg-config, \
+protobuf-compiler, protobuf-compiler-grpc")
 set(CPACK_DEBIAN_CLIENT_PACKAGE_SUGGESTS cmake)
 include(CPack)
