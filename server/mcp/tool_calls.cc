@@ -20,7 +20,6 @@ namespace gateway::mcp {
 namespace {
 
 namespace v1 = ::pictory::jobs::v1;
-using google::protobuf::Message;
 
 constexpr json::ApiReadOptions kReading{.nearest = pictory::ClosestWord};
 constexpr char kNothingPaid[] =
