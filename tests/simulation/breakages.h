@@ -92,7 +92,8 @@ inline constexpr std::array<SharedBreakage, 15> kSharedBreakages = {{
      "what a webhook call says is known to the gateway that it reached"},
     {"own-budget", &DatabaseBugs::counts_one, nullptr,
      "each gateway takes all of an account's budget"},
-    {"late-feed", nullptr, &Bugs::late_feed, "what other gateways do is heard of minutes later"},
+    {"no-limits", &DatabaseBugs::ignores_limits, nullptr,
+     "submits begin whatever all gateways have spent"},
     {"late-send", nullptr, &Bugs::sends_late,
      "a gateway that was stopped before it sent does so when it goes on"},
 }};

@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "jobs/restart.h"
-#include "jobs/spending.h"
 
 namespace gateway::simulation {
 namespace {
@@ -171,21 +170,11 @@ jobs::Recovered SimDatabase::Recover(int gateway, WallTime now) {
   jobs::Recovered recovered;
   recovered.epoch = own.epoch;
   recovered.asked = asked_;
-  const WallTime started = jobs::StartTime(jobs::Latest(asked_), now);
   std::map<std::pair<std::string, std::string>, jobs::Unfinished> unfinished;
   for (const jobs::JobKey& request : requests_) {
     const std::optional<JobRecord> record = FindRequest(request.tenant, request.id);
     if (!record.has_value()) continue;
     const jobs::Job& job = record->job;
-    if (jobs::CountsAsSpent(record->submission) &&
-        record->sent_at >= started - limits::kSpendingWindow &&
-        record->sent_at <= started + limits::kClockSlack) {
-      recovered.spent.push_back(
-          {.tenant = job.tenant,
-           .sent_at = record->sent_at,
-           .credits = jobs::CreditsOf(*record),
-           .reserved = jobs::StillReserved(job.state, job.credits_used, record->credits_reserved)});
-    }
     if (record->submission != SubmissionState::kUnknown || bugs_.own_hints) continue;
     rows_.FindHints({job.tenant, job.job_id}, [&](const auto& hints) {
       for (const std::string& id : *hints) {
@@ -208,13 +197,24 @@ jobs::Recovered SimDatabase::Recover(int gateway, WallTime now) {
 
 // Changes.
 
-absl::StatusOr<jobs::BeginResult> SimDatabase::Begin(int gateway, JobRecord record) {
+absl::Status SimDatabase::CheckLimits(const JobRecord& record,
+                                      const jobs::SubmitLimitsOf& limits_of) {
+  if (!limits_of || bugs_.ignores_limits) return absl::OkStatus();
+  return counted_.MayBe(record, limits_of(record.job.tenant), clock_.WallNow());
+}
+
+absl::StatusOr<jobs::BeginResult> SimDatabase::Begin(int gateway, JobRecord record,
+                                                     const jobs::SubmitLimitsOf& limits_of) {
   record.job.shard = Place(record.job.shard);
   if (bugs_.own_request_ids) {
     const auto known = FindRequest(record.job.tenant, record.job.request_id);
     if (known.has_value() && known->owner_epoch != members_[gateway].epoch) {
       record.job.request_id += "~" + std::to_string(gateway);
     }
+  }
+  const auto known = FindRequest(record.job.tenant, record.job.request_id);
+  if (!known.has_value() || known->submission == SubmissionState::kNotSent) {
+    if (absl::Status may = CheckLimits(record, limits_of); !may.ok()) return may;
   }
   requests_.insert({record.job.tenant, record.job.request_id});
   Remember(record);
@@ -224,8 +224,12 @@ absl::StatusOr<jobs::BeginResult> SimDatabase::Begin(int gateway, JobRecord reco
   return result;
 }
 
-absl::Status SimDatabase::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts) {
+absl::Status SimDatabase::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
+                                 const jobs::SubmitLimitsOf& limits_of) {
   record.job.shard = Place(record.job.shard);
+  if (jobs::IsSentAfterWaiting(record)) {
+    if (absl::Status may = CheckLimits(record, limits_of); !may.ok()) return may;
+  }
   Remember(record);
   GiveUpVersion(record);
   absl::Status result;
@@ -256,7 +260,10 @@ absl::StatusOr<std::string> SimDatabase::TakeOver(JobRecord record, std::int64_t
                  [&result](auto adopted) { result = std::move(adopted); });
   ++stored.version;
   if (!result.ok()) return result;
-  if (!result->empty()) umpire_.OnGone({stored.job.tenant, *result});
+  if (!result->empty()) {
+    umpire_.OnGone({stored.job.tenant, *result});
+    counted_.Forget({stored.job.tenant, *result});
+  }
   Committed(stored);
   return result;
 }
@@ -293,6 +300,7 @@ void SimDatabase::Committed(const JobRecord& record) {
   } else if (!request.id.empty()) {
     under_way_.insert(request);
   }
+  counted_.Count(record, clock_.WallNow());
   umpire_.OnCommit(record);
   Tell();
 }

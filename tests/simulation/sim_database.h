@@ -18,6 +18,7 @@
 #include "simulation/sim_clock.h"
 #include "simulation/umpire.h"
 #include "store/memory_job_store.h"
+#include "support/counted_submits.h"
 
 namespace gateway::simulation {
 
@@ -36,6 +37,7 @@ struct DatabaseBugs {
   bool gaps_untold = false;           // who asks for forgotten changes gets those after them
   bool own_hints = false;             // a hint is for the gateway that got it
   bool counts_one = false;            // a gateway is told that it is alone
+  bool ignores_limits = false;        // submits begin whatever the limits are
 };
 
 class SimDatabase {
@@ -57,8 +59,14 @@ class SimDatabase {
   jobs::Holding Renew(int gateway, MonoTime asked);
   void Leave(int gateway);
   void NoteAsked(const std::string& account, jobs::Asked asked) { asked_[account] = asked; }
-  absl::StatusOr<jobs::BeginResult> Begin(int gateway, jobs::JobRecord record);
-  absl::Status Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts);
+  // `limits_of` may be null: nothing is limited.
+  absl::StatusOr<jobs::BeginResult> Begin(int gateway, jobs::JobRecord record,
+                                          const jobs::SubmitLimitsOf& limits_of);
+  absl::Status Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
+                      const jobs::SubmitLimitsOf& limits_of = nullptr);
+  std::vector<jobs::SpentTotal> FindSpent(const std::optional<std::string>& tenant) const {
+    return counted_.Totals(tenant, clock_.WallNow());
+  }
   absl::Status Adopt(jobs::JobRecord record);
   absl::StatusOr<std::string> TakeOver(jobs::JobRecord record, std::int64_t adopted_version);
   absl::Status Delete(jobs::JobRecord record);
@@ -104,6 +112,7 @@ class SimDatabase {
   // Ends the attempts of processes that are gone, in the shards of this gateway or in all.
   void EndLeft(int gateway, bool all, WallTime now);
   void Remember(const jobs::JobRecord& record);
+  absl::Status CheckLimits(const jobs::JobRecord& record, const jobs::SubmitLimitsOf& limits_of);
   // Has versions count for nothing, if that is broken.
   void GiveUpVersion(jobs::JobRecord& record);
   // A record is stored as it is here.
@@ -124,6 +133,7 @@ class SimDatabase {
   std::set<jobs::JobKey> requests_;   // by request_id: all that there ever were
   std::set<jobs::JobKey> under_way_;  // of them, those with an attempt
   jobs::AskedOfAccounts asked_;
+  test::CountedSubmits counted_;
   std::deque<jobs::FeedEntry> feed_;
   std::size_t feed_begin_ = 0;  // so many changes are forgotten
   std::map<int, std::function<void()>> listeners_;

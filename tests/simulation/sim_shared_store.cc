@@ -103,14 +103,14 @@ void SimSharedStore::PostOf(std::function<absl::Status()> change, Done done) {
 
 void SimSharedStore::Begin(JobRecord record, Callback<jobs::BeginResult> done) {
   PostFor<jobs::BeginResult>(
-      [this, record = std::move(record)] { return database_.Begin(gateway_, record); },
+      [this, record = std::move(record)] { return database_.Begin(gateway_, record, limits_of_); },
       std::move(done));
 }
 
 void SimSharedStore::Update(JobRecord record, std::vector<pictory::JobResult::Part> parts,
                             Done done) {
   PostOf([this, record = std::move(record),
-          parts = std::move(parts)] { return database_.Update(record, parts); },
+          parts = std::move(parts)] { return database_.Update(record, parts, limits_of_); },
          std::move(done));
 }
 
@@ -274,6 +274,13 @@ void SimSharedStore::FindRequest(std::string tenant, std::string request_id,
       [tenant, request_id](jobs::Store& rows, auto found) {
         rows.FindRequest(tenant, request_id, found);
       },
+      std::move(done));
+}
+
+void SimSharedStore::FindSpent(std::optional<std::string> tenant,
+                               Callback<std::vector<jobs::SpentTotal>> done) {
+  Read<std::vector<jobs::SpentTotal>>(
+      [this, tenant](jobs::Store&, auto found) { found(database_.FindSpent(tenant)); },
       std::move(done));
 }
 

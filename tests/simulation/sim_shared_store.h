@@ -39,6 +39,9 @@ class SimSharedStore final : public jobs::Store {
   MonoTime heard_until() const;
 
   bool shared() const override { return true; }
+  void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
+  void FindSpent(std::optional<std::string> tenant,
+                 Callback<std::vector<jobs::SpentTotal>> done) override;
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
@@ -76,11 +79,11 @@ class SimSharedStore final : public jobs::Store {
   void ReadFeed(std::string position, int limit, Callback<jobs::FeedPage> done) override;
   absl::StatusOr<jobs::Recovered> Recover(WallTime now) override;
   absl::Status ReadUnfinished(const std::function<void(jobs::JobRecord)>& take) override;
-  absl::Status ReadArchiving(const std::function<void(jobs::JobKey)>&) override {
-    return absl::OkStatus();
+  void ReadNotifying(std::vector<std::int32_t>, TakeName, Done done) override {
+    done(absl::OkStatus());
   }
-  absl::Status ReadNotifying(const std::function<void(jobs::JobKey)>&) override {
-    return absl::OkStatus();
+  void ReadArchiving(std::vector<std::int32_t>, TakeName, Done done) override {
+    done(absl::OkStatus());
   }
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
   // Gives the leases back.
@@ -118,6 +121,7 @@ class SimSharedStore final : public jobs::Store {
   ProcessClock& clock_;
   std::mt19937_64& random_;
   const WayTrouble& trouble_;
+  jobs::SubmitLimitsOf limits_of_;
   std::deque<Pending> queue_;
   bool committing_ = false;
   std::function<void()> next_write_;

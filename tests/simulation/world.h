@@ -31,7 +31,6 @@ struct Bugs {
   StoreBugs store;
   DatabaseBugs database;
   bool sends_late = false;         // a gateway does not ask whether it may still send
-  bool late_feed = false;          // what other gateways do is heard of minutes later
   bool transport_lies = false;     // it says NOT_SENT of what it does not know
   bool transport_resends = false;  // it sends a paid request again if no answer comes
   bool one_fingerprint = false;    // every request of a caller looks like its others

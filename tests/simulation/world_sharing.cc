@@ -17,8 +17,6 @@ constexpr Duration kSharedBudgetWindow = 10s;
 constexpr Duration kHeard = limits::kStoreLease + 9 * limits::kStoreLeaseRenewal;
 // What the feed has told of is read from the database within this time.
 constexpr Duration kRead = 10s;
-// So many submits another gateway begins before it hears of one.
-constexpr int kSpentLate = 2;
 // A day, less what the wall clock may have jumped by.
 constexpr Duration kSpentWindow = 20h;
 
@@ -35,10 +33,8 @@ void World::Share() {
   way_.answer_lost = some(0.05);
   way_.slow_read = some(0.05);
   way_.feed_delay = Chance(0.7) ? Duration(250ms) : Between(1s, 10s);
-  if (options_.bugs.late_feed) way_.feed_delay = 5min;
   if (Chance(0.2)) {
     process_options_.spending.per_day = static_cast<int>(5 + random_() % 20);
-    way_.feed_delay = std::min<Duration>(way_.feed_delay, options_.bugs.late_feed ? 5min : 250ms);
   }
   database_ = std::make_unique<SimDatabase>(clock_, random_, options_.bugs.database, umpire_);
   for (auto& seat : seats_) {
@@ -155,17 +151,14 @@ void World::CheckBudgetOfAll() {
   Fail(std::to_string(seen) + " requests in 10 s are over the budget of all gateways");
 }
 
-// What another gateway begins counts once the feed has told of it, so that others may meanwhile
-// give away the last places as well.
 void World::CheckSpent() {
   const int most = process_options_.spending.per_day;
   if (most == 0) return;
-  const auto late = static_cast<std::size_t>(kSpentLate) * (seats_.size() - 1);
   const std::vector<Upstream>& paid = pictory_->jobs();
   for (std::size_t first = 0, last = 0; last < paid.size(); ++last) {
     while (paid[last].accepted - paid[first].accepted > kSpentWindow) ++first;
     const std::size_t count = last - first + 1;
-    if (count <= static_cast<std::size_t>(most) + late) continue;
+    if (count <= static_cast<std::size_t>(most)) continue;
     return Fail(std::to_string(count) + " jobs were paid in a day, with a limit of " +
                 std::to_string(most));
   }

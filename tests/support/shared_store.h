@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "jobs/restart.h"
 #include "store/memory_job_store.h"
+#include "support/counted_submits.h"
 #include "support/fake_clock.h"
 
 namespace gateway::test {
@@ -41,40 +42,7 @@ struct SharedDisk {
   std::vector<Shard> shards = std::vector<Shard>(limits::kShards);
   std::int64_t last_epoch = 0;
 
-  // What is counted of a job.
-  struct OfJob {
-    jobs::CountedSpending counted;
-    WallTime at{};
-    bool waits = false;
-    bool active = false;
-    double credits = 0;
-  };
-  std::map<jobs::JobKey, OfJob> spending;
-
-  jobs::SpendingCheck Check(const jobs::JobRecord& asking) const {
-    jobs::SpendingCheck check(clock.WallNow());
-    for (const auto& [key, of] : spending) {
-      if (key == jobs::JobKey{asking.job.tenant, asking.job.job_id}) continue;
-      for (const std::string& whose : {key.tenant, std::string()}) {
-        jobs::SpentSums& sums = check.Of(whose);
-        if (of.counted.spent) sums.Add(of.at, 1, of.counted.credits);
-        sums.active += of.active ? 1 : 0;
-        sums.waiting += of.waits ? 1 : 0;
-        sums.waiting_credits += of.waits ? of.credits : 0;
-      }
-    }
-    return check;
-  }
-  void Count(const jobs::JobRecord& record) {
-    OfJob& of = spending[{record.job.tenant, record.job.job_id}];
-    const jobs::CountedSpending counted = jobs::CountedOf(record);
-    if (counted.spent && !of.counted.spent) of.at = clock.WallNow();
-    of.counted = counted;
-    of.waits = record.submission == jobs::SubmissionState::kWaiting;
-    of.active = jobs::IsInFlight(record.submission) ||
-                (jobs::IsVisible(record) && !jobs::IsFinal(record.job.state));
-    of.credits = record.credits_reserved;
-  }
+  CountedSubmits counted;
 };
 
 class SharedStore final : public jobs::Store {
@@ -96,7 +64,7 @@ class SharedStore final : public jobs::Store {
     });
     if (!known && Limits(record, done)) return;
     disk_.jobs.Begin(std::move(record), [this, done](absl::StatusOr<jobs::BeginResult> begun) {
-      if (begun.ok() && begun->begun) disk_.Count(begun->record);
+      if (begun.ok() && begun->begun) Count(begun->record);
       done(std::move(begun));
     });
   }
@@ -122,8 +90,8 @@ class SharedStore final : public jobs::Store {
     disk_.jobs.TakeOver(record, adopted_version,
                         [this, record, done](absl::StatusOr<std::string> adopted) {
                           if (adopted.ok()) {
-                            disk_.Count(record);
-                            disk_.spending.erase({record.job.tenant, *adopted});
+                            Count(record);
+                            disk_.counted.Forget({record.job.tenant, *adopted});
                           }
                           done(std::move(adopted));
                         });
@@ -131,25 +99,7 @@ class SharedStore final : public jobs::Store {
   void FindSpent(std::optional<std::string> tenant,
                  Callback<std::vector<jobs::SpentTotal>> done) override {
     if (Refuse(done)) return;
-    std::map<std::string, jobs::SpentTotal> totals;
-    if (tenant.has_value()) totals[*tenant].tenant = *tenant;
-    const WallTime first = jobs::kLongWindow.FirstStep(disk_.clock.WallNow());
-    for (const auto& [key, of] : disk_.spending) {
-      const bool spent = of.counted.spent && of.at >= first;
-      if (tenant == key.tenant) totals[key.tenant].active += of.active ? 1 : 0;
-      if (!spent && !of.waits) continue;
-      for (const std::string& whose : {key.tenant, std::string()}) {
-        if (tenant.has_value() && tenant != whose) continue;
-        jobs::SpentTotal& total = totals[whose];
-        total.tenant = whose;
-        total.submits += 1;
-        total.credits += spent ? of.counted.credits : of.credits;
-        total.reserved += spent ? of.counted.reserved : of.credits;
-      }
-    }
-    std::vector<jobs::SpentTotal> all;
-    for (auto& [whose, total] : totals) all.push_back(std::move(total));
-    done(std::move(all));
+    done(disk_.counted.Totals(tenant, disk_.clock.WallNow()));
   }
   void FindRequest(std::string tenant, std::string request_id,
                    Callback<std::optional<jobs::JobRecord>> done) override {
@@ -348,13 +298,15 @@ class SharedStore final : public jobs::Store {
   // Whether the submit passes a limit; then that is its answer.
   bool Limits(const jobs::JobRecord& record, const auto& done) const {
     if (!limits_of_) return false;
-    absl::Status may = disk_.Check(record).Take(record, limits_of_(record.job.tenant));
+    absl::Status may =
+        disk_.counted.MayBe(record, limits_of_(record.job.tenant), disk_.clock.WallNow());
     if (!may.ok()) done(may);
     return !may.ok();
   }
+  void Count(const jobs::JobRecord& record) { disk_.counted.Count(record, disk_.clock.WallNow()); }
   Done Counting(jobs::JobRecord record, Done done) {
     return [this, record = std::move(record), done = std::move(done)](absl::Status stored) {
-      if (stored.ok()) disk_.Count(record);
+      if (stored.ok()) Count(record);
       done(std::move(stored));
     };
   }
