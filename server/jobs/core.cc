@@ -152,7 +152,8 @@ UpstreamsEvents Core::WithBack(UpstreamsEvents events) {
 // another process's answer only that one knows.
 PollEvents Core::WithNotes(PollEvents events) {
   events.storing = [this](JobRecord& record) {
-    if (shards.alone() || record.owner_epoch == epoch_) owed.Note(record);
+    if (!shards.alone() && record.owner_epoch != epoch_) return;
+    owed.Note(record, /*maybe_taken_over=*/!shards.alone() && record.delivery == Delivery::kLost);
   };
   return events;
 }

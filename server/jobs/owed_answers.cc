@@ -196,11 +196,11 @@ void OwedAnswers::Named(const JobKeyView& job) {
   if (IsOver(*entry, clock_.Now())) Forget(*entry);
 }
 
-void OwedAnswers::Note(JobRecord& record) {
+void OwedAnswers::Note(JobRecord& record, bool maybe_taken_over) {
   if (!record.minted_request_id || record.delivery == Delivery::kArrived) return;
   MutexLock lock(mutex_);
   const auto found = by_job_.find(JobKeyView{record.job.tenant, record.job.job_id});
-  if (found == by_job_.end() || IsOver(*found->second, clock_.Now())) {
+  if (found == by_job_.end() ? !maybe_taken_over : IsOver(*found->second, clock_.Now())) {
     record.delivery = Delivery::kArrived;
   }
 }

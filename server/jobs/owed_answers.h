@@ -134,8 +134,9 @@ class OwedAnswers {
   // A call that is not a submit has named the job, so its caller knows the job's id. The answer
   // counts as arrived then, unless every call that was to carry it has ended badly.
   void Named(const JobKeyView& job);
-  // Notes in a record that is about to be stored that its answer has arrived, if that is so.
-  void Note(JobRecord& record);
+  // Notes in a record that is about to be stored that its answer has arrived, if that is so. Of one
+  // that this process may have taken over, and has not heard of yet, that is not known.
+  void Note(JobRecord& record, bool maybe_taken_over = false);
 
   // The jobs whose answers are still owed: they were lost, or do not count as arrived yet.
   std::vector<OwedJob> StillOwed();

@@ -33,6 +33,8 @@ std::optional<JobRecord> Interrupted(JobRecord record, WallTime now) {
 std::optional<JobRecord> BeginAgain(const JobRecord& known, JobRecord wanted) {
   if (known.submission != SubmissionState::kNotSent) return std::nullopt;
   if (!SameRequest(known.fingerprint, wanted.fingerprint)) return std::nullopt;
+  // It has given way to an equal submit (Submitter::GiveWay).
+  if (wanted.minted_request_id && !known.minted_request_id) return std::nullopt;
   wanted.job.job_id = known.job.job_id;
   wanted.job.create_time = known.job.create_time;
   wanted.attempt = known.attempt + 1;

@@ -117,7 +117,7 @@ struct EqualQuery {
   std::string tenant;
   std::string fingerprint;
   std::int64_t but_of = 0;  // not those of the process with this epoch, which knows its own
-  WallTime since{};         // created at or after this
+  WallTime since{};         // created or sent at or after this, or still under way or waiting
   // Beside them those, of any process and whenever they were created, that wait for a job of this
   // shard or have just done so.
   std::optional<std::int32_t> waits_in = std::nullopt;

@@ -66,7 +66,9 @@ void Submitter::Submit(SubmitRequest request, Done done) {
           return LookElsewhere(std::move(request), Id::kMinted, std::move(done));
         const JobRecord& record = **earlier;
         request.request_id = record.job.request_id;
-        if (request.retry.IsCertain(record.mesh_request_id)) {
+        // What was not sent gives nobody a job: then an equal submit that runs counts more.
+        const bool begun = record.submission != SubmissionState::kNotSent;
+        if (begun && request.retry.IsCertain(record.mesh_request_id)) {
           return Identify(std::move(request), Id::kRepeated, std::move(done));
         }
         LookElsewhere(std::move(request), Id::kEarlier, std::move(done));

@@ -204,6 +204,7 @@ class Submitter {
   EqualQuery EqualTo(const SubmitRequest& request) const;
   void Contend(const AttemptPtr& attempt, std::function<void()> go_on);
   void GiveWay(const AttemptPtr& attempt, const JobRecord& other);
+  void RunInPlace(const AttemptPtr& attempt);
   // The door of its account, which stays open for as long as the attempt has it.
   Upstream& UpstreamOf(Attempt& attempt);
   void Refund(const Attempt& attempt);

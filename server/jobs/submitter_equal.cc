@@ -2,6 +2,7 @@
 // in another process with the same store (jobs/equal_submits.h).
 #include <utility>
 
+#include "base/ids.h"
 #include "base/limits.h"
 #include "jobs/equal_submits.h"
 #include "jobs/submitter.h"
@@ -57,6 +58,22 @@ void Submitter::Contend(const AttemptPtr& attempt, std::function<void()> go_on) 
         timers_.At(clock_.Now() + limits::kPeerLook,
                    [this, attempt, go_on = std::move(go_on)] { Contend(attempt, go_on); });
       });
+}
+
+// Goes on in place of another process's attempt that has sent nothing. Without a request_id that is
+// a submit like any other, under a name of its own: that attempt may have given way to one of this
+// process, which is joined.
+void Submitter::RunInPlace(const AttemptPtr& attempt) {
+  if (!attempt->request.minted_request_id) return Resolve(attempt);
+  std::function<void()> idle;
+  for (Waiter& waiter : End(attempt, "", idle)) {
+    SubmitRequest request = attempt->request;
+    request.request_id = MintRequestId(random_);
+    request.deadline = waiter.deadline;
+    request.cancelled = waiter.cancelled;
+    Submit(std::move(request), std::move(waiter.done));
+  }
+  if (idle) idle();
 }
 
 // Ends the attempt, and has its callers join the other one. From then on its record is none that a

@@ -224,7 +224,7 @@ absl::Status Submitter::TakeActive(Attempt& attempt) {
   std::size_t active = options_.active_jobs ? options_.active_jobs(tenant) : 0;
   MutexLock lock(mutex_);
   for (const auto& [key, other] : attempts_) {
-    if (key.tenant == tenant && other->active) ++active;
+    if (key.tenant == tenant && other->active && other.get() != &attempt) ++active;
   }
   absl::Status may = spending_.CheckActive(tenant, active);
   attempt.active = may.ok();
@@ -396,7 +396,7 @@ void Submitter::AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& rec
 
 void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
   // Nothing was sent by it, so that this one runs in its place.
-  if (record.submission == SubmissionState::kNotSent) return Resolve(attempt);
+  if (record.submission == SubmissionState::kNotSent) return RunInPlace(attempt);
   const absl::Status gone = CheckCallers(*attempt);
   const MonoTime deadline = DeadlineOf(*attempt);
   const MonoTime next = clock_.Now() + limits::kPeerLook;
@@ -417,7 +417,7 @@ void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
         attempt->key.tenant, attempt->key.id,
         [this, attempt](const absl::StatusOr<std::optional<JobRecord>>& found) {
           if (!found.ok()) return Finish(attempt, found.status());
-          if (!found->has_value()) return Resolve(attempt);
+          if (!found->has_value()) return RunInPlace(attempt);
           AnswerFromRecord(attempt, **found);
         });
   });

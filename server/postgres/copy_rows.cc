@@ -140,7 +140,7 @@ CopyCounts CountRows(Connection& connection) {
   };
   return {.jobs = count("jobs"),
           .labels = count("labels"),
-          .slices = count("parts"),
+          .slices = count(absl::StrCat("parts WHERE part < ", kPartAside).c_str()),
           .aliases = count("aliases"),
           .hints = count("hints"),
           .accounts = count("accounts")};
@@ -209,8 +209,11 @@ std::vector<CopiedJob> ReadCopiedJobs(Connection& connection, const JobKey& afte
 
 std::vector<JobKey> FindCopiedSlices(Connection& connection, const JobKey& after,
                                      const JobKey& last) {
-  const Rows rows =
-      connection.Run(InPage("SELECT DISTINCT tenant, job_id FROM pictory.parts", after, last));
+  const Rows rows = connection.Run(
+      InPage(absl::StrCat("SELECT DISTINCT tenant, job_id FROM (SELECT tenant, job_id FROM"
+                          " pictory.parts WHERE part < ",
+                          kPartAside, ") AS parts"),
+             after, last));
   std::vector<JobKey> found;
   for (int row = 0; row < rows.size(); ++row) {
     found.push_back({TextIn(rows, row, 0), TextIn(rows, row, 1)});
@@ -223,12 +226,13 @@ std::vector<CopiedSlice> ReadCopiedSlices(Connection& connection, const JobKey& 
   const Rows rows =
       connection.Run(Statement("SELECT part, slice, total_bytes, bytes FROM pictory.parts"
                                " WHERE tenant = $1 AND job_id = $2 AND (part, slice) > ($3, $4)"
-                               " ORDER BY part, slice LIMIT $5")
+                               " AND part < $6 ORDER BY part, slice LIMIT $5")
                          .Bytes(job.tenant)
                          .Bytes(job.id)
                          .Int(part)
                          .Int(after_slice)
-                         .Int(static_cast<std::int64_t>(kSlicesInPage)));
+                         .Int(static_cast<std::int64_t>(kSlicesInPage))
+                         .Int(kPartAside));
   std::vector<CopiedSlice> slices;
   for (int row = 0; row < rows.size(); ++row) {
     slices.push_back({.job = job,

@@ -435,7 +435,9 @@ void PostgresJobStore::FindWithoutRequestId(std::string tenant, std::string fing
       std::move(done));
 }
 
+// While it takes over what others have left, this process does not know all that has its epoch.
 void PostgresJobStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<JobRecord>> done) {
+  if (takes_over_) query.but_of = 0;
   Read<std::vector<JobRecord>>(
       finds_, [query = std::move(query)](Reads& reads) { return reads.FindEqual(query); },
       std::move(done));
@@ -481,8 +483,11 @@ void PostgresJobStore::Renew(Callback<jobs::Holding> done) {
         const std::shared_ptr<Renewal>& renewal = *renewed;
         renewal->holding.owed = std::exchange(owed_, {});
         done(renewal->holding);
-        const bool looks = !renewal->look.shards->empty();
-        if (looks && !looking_.exchange(true)) TakeLeft(renewal);
+        if (!looking_) takes_over_ = false;
+        const bool looks = !renewal->look.shards->empty() && !leaves_;
+        if (!looks || looking_.exchange(true)) return;
+        takes_over_ = true;
+        TakeLeft(renewal);
       });
 }
 
@@ -497,6 +502,7 @@ void PostgresJobStore::TakeLeft(const std::shared_ptr<Renewal>& renewal) {
     WriteFor<std::vector<jobs::OwedJob>>(
         {},
         [this, renewal, found](Writes& writes) -> absl::StatusOr<std::vector<jobs::OwedJob>> {
+          if (leaves_) return std::vector<jobs::OwedJob>{};  // nobody would hear of them
           const WallTime now =
               SystemClock().WallNow() +
               std::chrono::duration_cast<WallTime::duration>(renewal->holding.ahead);

@@ -209,6 +209,8 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
   std::vector<jobs::OwedJob> owed_;
   std::atomic<bool> looking_{false};
   std::atomic<bool> leaves_{false};
+  // From the beginning of a look for what gateways have left until the core has heard of it.
+  std::atomic<bool> takes_over_{false};
   std::atomic<Duration::rep> next_refused_told_{};  // when that may be, of MonoTime
   jobs::SubmitLimitsOf limits_of_;                  // may be empty
   Told told_;

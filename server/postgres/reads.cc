@@ -261,10 +261,10 @@ std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query) {
       absl::StrCat(" ORDER BY ", is(jobs::SubmissionState::kIntent), ", job_id LIMIT 1");
   // MayBeRepeated
   const std::string in_time = absl::StrCat(
-      "tenant = $1 AND fingerprint = $2 AND minted_request_id AND create_time >= $3"
-      " AND owner_epoch <> $4 AND (",
+      "tenant = $1 AND fingerprint = $2 AND minted_request_id AND owner_epoch <> $4 AND (",
       is(jobs::SubmissionState::kIntent), " OR ", is(jobs::SubmissionState::kSending), " OR ",
-      is(jobs::SubmissionState::kWaiting), " OR (", OwedStill(), "))", first);
+      is(jobs::SubmissionState::kWaiting), " OR ((create_time >= $3 OR sent_at >= $3) AND (",
+      OwedStill(), ")))", first);
   std::vector<JobRecord> found;
   const auto add = [this, &found](const Statement& statement) {
     if (std::optional<JobRecord> one = One(statement)) found.push_back(*std::move(one));

@@ -12,6 +12,10 @@
 
 namespace gateway::postgres {
 
+// The column `part` of a row of pictory.parts is a v1.ResultPart; or, of a part that stands aside
+// and is no job's yet, that and its number times this.
+inline constexpr int kPartAside = 16;
+
 // The columns of a record, for SELECT; ReadRecord reads them from `first` on.
 const std::string& RecordColumns();
 int RecordColumnCount();

@@ -176,7 +176,8 @@ std::vector<OwedOnce> Writes::Owed(WallTime now, const Left& left, const LeftJob
   return owed;
 }
 
-// The process says from now on what became of their answers.
+// The process says from now on what became of their answers. Until it has heard of them, and if it
+// ends before, they count as lost.
 std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch) {
   std::vector<jobs::OwedJob> taken;
   if (owed.empty()) return taken;
@@ -190,7 +191,7 @@ std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::i
   }
   const Rows rows = connection_.Run(
       Statement(absl::StrCat("UPDATE pictory.jobs AS j SET delivery = ",
-                             static_cast<int>(jobs::Delivery::kUnsaid),
+                             static_cast<int>(jobs::Delivery::kLost),
                              ", owner_epoch = $4, version = version + 1"
                              " FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])"
                              " AS v (tenant, job_id, epoch) WHERE j.tenant = v.tenant"

@@ -24,11 +24,9 @@ namespace {
 // MiB.
 constexpr int kPruneSlices = 64;
 
-// A part that stands aside is `part` of its row, and its number times this.
-constexpr int kAside = 16;
-static_assert(jobs::v1::ResultPart_MAX < kAside && kAside == 16);
+static_assert(jobs::v1::ResultPart_MAX < kPartAside && kPartAside == 16);
 // So many numbers there are: `part` is an integer. When one comes again, its row is long gone.
-constexpr std::int64_t kAsideNumbers = std::numeric_limits<std::int32_t>::max() / kAside;
+constexpr std::int64_t kAsideNumbers = std::numeric_limits<std::int32_t>::max() / kPartAside;
 
 JobKey KeyOf(const JobRecord& record) { return {record.job.tenant, record.job.job_id}; }
 
@@ -53,7 +51,7 @@ struct SliceRows {
     for (std::size_t at = first; at < last; ++at) {
       tenant.Bytes(record.job.tenant);
       job_id.Bytes(record.job.job_id);
-      part.Int(number * kAside + from.part);
+      part.Int(number * kPartAside + from.part);
       slice.Int(static_cast<std::int64_t>(at));
       total.Int(static_cast<std::int64_t>(all.size()));
       bytes.Bytes(all.substr(at * limits::kPartSliceBytes, limits::kPartSliceBytes));
@@ -355,7 +353,7 @@ void Writes::DropAside(const JobKey& job, std::int64_t number) {
                             " AND part BETWEEN $3 AND $3 + 15")
                       .Bytes(job.tenant)
                       .Bytes(job.id)
-                      .Int(number * kAside));
+                      .Int(number * kPartAside));
 }
 
 // What stands aside under other numbers is of attempts that have ended, or that find another
@@ -367,7 +365,7 @@ void Writes::TakeAside(const JobKey& job, std::int64_t number) {
         " FROM pictory.parts WHERE tenant = $1 AND job_id = $2 AND part BETWEEN $3 AND $3 + 15))",
         "UPDATE pictory.parts SET part = part % 16"
         " WHERE tenant = $1 AND job_id = $2 AND part BETWEEN $3 AND $3 + 15"}) {
-    connection_.Run(Statement(sql).Bytes(job.tenant).Bytes(job.id).Int(number * kAside));
+    connection_.Run(Statement(sql).Bytes(job.tenant).Bytes(job.id).Int(number * kPartAside));
   }
 }
 

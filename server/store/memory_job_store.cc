@@ -305,8 +305,11 @@ void MemoryJobStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<JobR
     for (const auto& [key, record] : records_) {
       if (key.first != query.tenant || !record.minted_request_id) continue;
       if (record.fingerprint != query.fingerprint || !jobs::MayBeRepeated(record)) continue;
+      const bool runs = jobs::IsInFlight(record.submission) ||
+                        record.submission == jobs::SubmissionState::kWaiting;
       const bool in_time =
-          record.owner_epoch != query.but_of && record.job.create_time >= query.since;
+          record.owner_epoch != query.but_of &&
+          (runs || record.job.create_time >= query.since || record.sent_at >= query.since);
       const bool waits =
           record.job.state == jobs::v1::JOB_STATE_WAITING && query.waits_in == record.job.shard;
       if (in_time || waits) found.push_back(record);
