@@ -232,7 +232,7 @@ def rolling(folder, options):
     from live.cluster import Cluster
     from live.rig import UNLIMITED
 
-    rounds = 1 if options.quick else 20 if options.long else 5
+    rounds = options.cycles or (1 if options.quick else 20 if options.long else 5)
     with Cluster(str(folder), flags=(*UNLIMITED, "--drain-delay", "4")) as cluster:
         cluster.wait_until_healthy()
         stop = threading.Event()

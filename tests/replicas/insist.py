@@ -40,8 +40,9 @@ class Callers:
     def ask(self, gateway, name):
         done = gateway.run("preview", "--name", name, "--text", "One line.", "--request-id", name, "--json",
                            "--timeout", "5", *self.words)
-        if done.returncode == 0:
-            self.jobs[name] = json.loads(done.stdout.strip().splitlines()[-1])["jobId"]
+        told = done.stdout.strip().splitlines()
+        if told:  # a job, which may be UNCONFIRMED
+            self.jobs[name] = json.loads(told[-1])["jobId"]
         else:
             self.refused += 1
             time.sleep(PAUSE)

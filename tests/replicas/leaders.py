@@ -22,7 +22,7 @@ ALREADY_SENT = 2  # seconds in which what was recorded before the kill may still
 
 
 class Led(Several):
-    """The first gateway reaches the servers by way of a tap."""
+    """The first gateway may reach a server by way of a tap."""
 
     def serve(self):
         started = Patroni()
@@ -30,14 +30,12 @@ class Led(Several):
         self.tap = self.exits.enter_context(Tap([f"{node.host}:{node.port}" for node in started.nodes]))
         return started
 
-    def add(self, **kwargs):
-        direct, first = self.database, not hasattr(self, "tapped")
-        if first:
-            self.tapped = True
-            self.database = self.server.named("jobs", [each.target.split(":") for each in self.tap.relays])
-        made = super().add(**kwargs)
-        self.database = direct
-        return made
+    def tapped(self, leader):
+        """How a gateway names the servers, this one last: libpq tries no further host if one accepts and then closes,
+        as a tap does whose server is dead."""
+        relay = self.tap.relays[self.server.nodes.index(leader)]
+        others = [(node.host, node.port) for node in self.server.nodes if node is not leader]
+        return self.server.named("jobs", [*others, relay.target.split(":")])
 
     def sent_until_it_takes_writes(self):
         """How many submits were sent while no server took writes."""
@@ -69,6 +67,10 @@ def kill_leader(several, when, victim):
     """The node that led."""
     leader = several.server.leader()
     if isinstance(when, Moment):
+        first = several.gateways[0]
+        first.terminate()
+        first.database = several.tapped(leader)
+        first.start()
         several.tap.wait_for(when, leader.kill)
     else:
         if when:
@@ -80,7 +82,7 @@ def kill_leader(several, when, victim):
 def patroni(folder, options):
     """Killed under submits, at a call of the store: nothing is lost or paid twice, and nothing is sent while nobody
     leads."""
-    kills = 50 if options.long else 5
+    kills = options.cycles or (50 if options.long else 5)
     chance = random.Random(3)
     with Led(folder) as several:
         wait_until(lambda: max(several.shards()) < 400, "the shards to be shared", every=0.2)

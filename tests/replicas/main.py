@@ -35,10 +35,11 @@ ROWS = [
     Row("cut", "the network between one and PostgreSQL is cut", cut, short=False),
     Row("clock-off", "one has its clock an hour ahead, then behind", clock_off, short=False),
 ]
-LONG = ("--long", {"action": "store_true", "help": "more kills and restarts; the bounds are the same"})
+MORE = [("--long", {"action": "store_true", "help": "more kills and restarts; the bounds are the same"}),
+        ("--cycles", {"type": int, "help": "kills of `patroni`, and rounds of `rolling`"})]
 
 if __name__ == "__main__":
-    options = rows.arguments(COMMAND, __doc__, ROWS, [LONG])
+    options = rows.arguments(COMMAND, __doc__, ROWS, MORE)
     if not options.list:  # Envoy's environment
         tools.set_up(clients=False)
         tools.go_there(__file__)
