@@ -90,7 +90,8 @@ TEST(KeptTest, LargeBlocksGoBackAtOnceHoweverManyWereFreed) {
     const std::vector<char> block(16 * kMiB, 'x');
     small += std::string(1000, block.back());  // lives on, above the block if that is in the heap
   }
-  EXPECT_LT(ResidentBytes(), before + 8 * kMiB);
+  // Less than one of them. Under qemu-user, where tests for arm64 run, 8 MiB were seen.
+  EXPECT_LT(ResidentBytes(), before + 12 * kMiB);
 }
 
 }  // namespace
