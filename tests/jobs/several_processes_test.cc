@@ -919,6 +919,42 @@ TEST_F(SeveralProcessesTest, OfTwoThatBeginAtOnceOneIsSent) {
   }
 }
 
+// A third call has met the intent that gives way, and must not put it back beside the one that was
+// sent, which is of its own process.
+TEST_F(SeveralProcessesTest, WhoWaitedForOneThatGaveWayGetsTheOneThatWasSent) {
+  clock_.Advance(2 * limits::kStoreLease);
+  for (Process* process : {&a_, &b_}) {
+    process->transport.SetScript([](const http::Request& request) {
+      return Reply(200, request.lane == http::Lane::kPaid ? kTakenAsP1 : kStillGoesOn);
+    });
+  }
+  const SubmitRequest content = Preview("");
+  const RetryEvidence again{.by_mesh = true, .mesh_request_id = "x"};
+  std::function<void()> first_look, other_look, first_second_look, other_second_look;
+  a_.store.HoldFindEqual(&first_look);
+  const Answered first = Submit(a_, Keyless(content, {.mesh_request_id = "x"}));
+  b_.store.HoldFindEqual(&other_look);
+  const Answered other = Submit(b_, Keyless(content, again));
+  ASSERT_TRUE(first_look && other_look);
+  a_.store.HoldFindEqual(&first_second_look);
+  first_look();
+  clock_.Advance(std::chrono::milliseconds(5));
+  b_.store.HoldFindEqual(&other_second_look);
+  other_look();
+  ASSERT_TRUE(first_second_look && other_second_look) << "both have recorded their intents";
+  clock_.Advance(std::chrono::milliseconds(5));
+  const Answered third = Submit(a_, Keyless(content, again));
+  EXPECT_FALSE(third->has_value());
+  other_second_look();
+  first_second_look();
+  clock_.Advance(seconds(2));
+  ASSERT_TRUE(first->has_value() && (*first)->ok()) << JobOf(first);
+  EXPECT_EQ(JobOf(other), JobOf(first));
+  EXPECT_EQ(JobOf(third), JobOf(first));
+  EXPECT_EQ(a_.Posts() + b_.Posts(), 1);
+  EXPECT_EQ(a_.core->submitter.running() + b_.core->submitter.running(), 0u);
+}
+
 TEST_F(SeveralProcessesTest, TheEarlierOfTwoIntentsWaitsForTheOtherToGiveWayOrToGoOn) {
   clock_.Advance(2 * limits::kStoreLease);
   for (const bool gives_way : {true, false}) {
