@@ -268,7 +268,7 @@ void Hub::Load(const std::string& tenant, const std::string& name, LoadDone done
   {
     MutexLock lock(mutex_);
     Loading& loading = loading_[key];
-    loading.waiting.push_back(std::move(done));
+    loading.waiting.push_back({revision, std::move(done)});
     if (loading.waiting.size() > 1) return;
   }
   Ask(key);
@@ -326,7 +326,10 @@ void Hub::OnLoaded(const JobKey& key, absl::StatusOr<std::optional<JobRecord>> f
     answer = errors::JobNotFound(key.id);
   }
   if (again) return Ask(key);  // another job may have taken that one over
-  for (LoadDone& done : loading.waiting) done(answer);
+  for (Loading::Waiting& waiting : loading.waiting) {
+    const bool older = !found.ok() && answer.ok() && (*answer)->revision < waiting.revision;
+    waiting.done(older ? found.status() : answer);
+  }
 }
 
 void Hub::Refresh(const JobKey& key, const SnapshotPtr& shown, ReadDone done) {

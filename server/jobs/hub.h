@@ -115,7 +115,8 @@ class Hub {
 
   // Gets a job by either name: from memory at once, inside the call, if it is there, can be given
   // to callers and has this revision or a later one; else from the store. NOT_FOUND if the store
-  // does not know it. If the store cannot be reached, a job in memory is given as it is there.
+  // does not know it. If the store cannot be reached, a job in memory is given as it is there, but
+  // to nobody who knows a later revision.
   void Load(const std::string& tenant, const std::string& name, LoadDone done,
             std::int32_t revision = 0);
 
@@ -157,7 +158,11 @@ class Hub {
   static constexpr std::size_t kShards = 16;
   struct Shared;
   struct Loading {
-    std::vector<LoadDone> waiting;
+    struct Waiting {
+      std::int32_t revision = 0;
+      LoadDone done;
+    };
+    std::vector<Waiting> waiting;
     std::vector<std::string> forgotten;  // job ids that went since the store was asked
     std::vector<std::string> changed;    // job ids that changed since
     bool again = false;                  // it is asked the second time, because of that

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "base/errors.h"
 #include "rpc/fake_store.h"
 
 namespace gateway::jobs {
@@ -68,6 +69,20 @@ TEST_F(HubTest, OnlyAHigherRevisionReplaces) {
   EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_QUEUED, 3))->state, v1::JOB_STATE_RUNNING);
   EXPECT_EQ(hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 4))->revision, 4);
   EXPECT_EQ(hub_.Find("default", "j1")->revision, 4);
+}
+
+TEST_F(HubTest, NobodyIsGivenAnOlderStateBecauseTheStoreIsAway) {
+  hub_.SetCurrent([](const Snapshot&) { return false; });
+  hub_.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 3));
+  store_.FailWith(errors::StoreAway(std::chrono::seconds(1)));
+  for (const std::int32_t revision : {0, 3, 4}) {
+    absl::StatusOr<SnapshotPtr> answer = absl::UnknownError("not answered");
+    hub_.Load(
+        "default", "j1", [&answer](absl::StatusOr<SnapshotPtr> a) { answer = std::move(a); },
+        revision);
+    EXPECT_EQ(answer.ok(), revision <= 3) << revision;
+    if (!answer.ok()) EXPECT_EQ(errors::Reason(answer.status()), "STORE_AWAY");
+  }
 }
 
 TEST_F(HubTest, FinishedJobsAreForgottenLeastRecentlyUsedFirstUnfinishedNever) {

@@ -149,7 +149,7 @@ void World::Start(Seat& seat) {
   }
   ProcessOptions process_options = process_options_;
   if (several()) {
-    Unsettle(Duration(0));
+    Disturb(Duration(0));
     process_options.polled = [this, &seat](const jobs::Snapshot& job) {
       const MonoTime asked = seat.line.asked(std::string(job.pictory_job_id()));
       umpire_.OnPolled(seat.number, job, job.shard, asked);
@@ -179,7 +179,7 @@ void World::Crash(Seat& seat, const char* why) {
   for (auto& caller : callers_) caller->OnCrash(seat.process.get());
   EndProcess(seat);
   store_fails_ = false;
-  if (several()) Unsettle(Duration(0));
+  if (several()) Disturb(Duration(0));
   const bool long_away = several() && Chance(0.2);
   clock_.InWorld(long_away ? Between(10s, 5min) : Between(100ms, 30s),
                  [this, &seat] { Start(seat); });

@@ -146,7 +146,7 @@ class World {
   void LoseDatabase();
   void EndTrouble();
   // For so long, and until all have heard of it, parts of the budget may be of different times.
-  void Unsettle(Duration how_long);
+  void Disturb(Duration how_long);
   void CheckBudgetOfAll();
   void CheckPaid(int gateway, const std::string& name);
   void CheckSpent();
@@ -183,7 +183,7 @@ class World {
   std::optional<std::string> failure_;
   Statistics statistics_;
   std::uint64_t requests_ = 0;  // that CheckBudgetOfAll has seen
-  MonoTime unsettled_until_{};
+  MonoTime disturbed_until_{};
 };
 
 }  // namespace gateway::simulation

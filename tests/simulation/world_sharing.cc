@@ -70,12 +70,12 @@ void World::Stop(Seat& seat, Duration how_long) {
   if (seat.process == nullptr || seat.clock.stopped() || calm_) return;
   Tell("stopped" + NameOf(seat));
   ++statistics_.stops;
-  Unsettle(how_long);
+  Disturb(how_long);
   seat.clock.Stop();
   clock_.InWorld(how_long, [this, &seat, starts = seat.starts] {
     if (starts != seat.starts || !seat.clock.stopped()) return;
     Tell("goes on" + NameOf(seat));
-    Unsettle(Duration(0));
+    Disturb(Duration(0));
     seat.clock.GoOn();
   });
 }
@@ -84,7 +84,7 @@ void World::Cut(Seat& seat, Duration how_long) {
   if (calm_) return;
   Tell("is cut off from the database" + NameOf(seat));
   ++statistics_.cuts;
-  Unsettle(how_long);
+  Disturb(how_long);
   database_->Cut(seat.number, how_long);
 }
 
@@ -92,7 +92,7 @@ void World::LoseDatabase() {
   if (calm_) return;
   ++statistics_.aways;
   const Duration how_long = Chance(0.8) ? Between(100ms, 40s) : Between(40s, 5min);
-  Unsettle(how_long);
+  Disturb(how_long);
   if (Chance(0.5)) {
     Tell("the database is away");
     return database_->BeAway(how_long);
@@ -111,7 +111,7 @@ void World::EndTrouble() {
     EndProcess(*seat);
     Start(*seat);
   }
-  Unsettle(Duration(0));
+  Disturb(Duration(0));
 }
 
 bool World::HasHeard(const Process* process, MonoTime until) const {
@@ -124,8 +124,8 @@ bool World::HasHeard(const Process* process, MonoTime until) const {
   return heard != MonoTime::min() && until < heard - kRead;
 }
 
-void World::Unsettle(Duration how_long) {
-  unsettled_until_ = std::max(unsettled_until_, clock_.Now() + how_long + kHeard);
+void World::Disturb(Duration how_long) {
+  disturbed_until_ = std::max(disturbed_until_, clock_.Now() + how_long + kHeard);
 }
 
 // Each gateway has its part of the budget. While one comes or goes, the parts may be of different
@@ -138,7 +138,7 @@ void World::CheckBudgetOfAll() {
       budget.burst + static_cast<double>(seats_.size()) +
       budget.requests_per_second * std::chrono::duration<double>(kSharedBudgetWindow).count();
   statistics_.most_of_budget = std::max(statistics_.most_of_budget, seen / most);
-  if (clock_.Now() < unsettled_until_) return;
+  if (clock_.Now() < disturbed_until_) return;
   double parts = 0;
   for (const auto& seat : seats_) {
     if (seat->process != nullptr) parts += seat->process->part();
@@ -147,7 +147,7 @@ void World::CheckBudgetOfAll() {
     return Fail("the gateways' parts of the budget are " +
                 std::to_string(parts / budget.requests_per_second) + " of it");
   }
-  if (clock_.Now() < unsettled_until_ + kSharedBudgetWindow || seen <= most) return;
+  if (clock_.Now() < disturbed_until_ + kSharedBudgetWindow || seen <= most) return;
   Fail(std::to_string(seen) + " requests in 10 s are over the budget of all gateways");
 }
 
