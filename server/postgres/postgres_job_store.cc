@@ -435,11 +435,12 @@ void PostgresJobStore::FindWithoutRequestId(std::string tenant, std::string fing
       std::move(done));
 }
 
-// While it takes over what others have left, this process does not know all that has its epoch.
 void PostgresJobStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<JobRecord>> done) {
-  if (takes_over_) query.but_of = 0;
   Read<std::vector<JobRecord>>(
-      finds_, [query = std::move(query)](Reads& reads) { return reads.FindEqual(query); },
+      finds_,
+      [query = std::move(query), takes_over = takes_over_.load()](Reads& reads) {
+        return reads.FindEqual(query, takes_over);
+      },
       std::move(done));
 }
 

@@ -253,7 +253,7 @@ std::optional<JobRecord> Reads::FindWithoutRequestId(const std::string& tenant,
                  .Bool(evidence.by_mesh));
 }
 
-std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query) {
+std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query, bool takes_over) {
   const auto is = [](jobs::SubmissionState state) {
     return absl::StrCat("submission = ", static_cast<int>(state));
   };
@@ -274,6 +274,17 @@ std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query) {
           .Bytes(query.fingerprint)
           .Time(query.since)
           .Int(query.but_of));
+  if (takes_over) {
+    const std::string taken_over = absl::StrCat(
+        "tenant = $1 AND fingerprint = $2 AND minted_request_id AND owner_epoch = $4"
+        " AND (create_time >= $3 OR sent_at >= $3) AND delivery = ",
+        static_cast<int>(jobs::Delivery::kLost), first);
+    add(Statement(SelectRecord(taken_over.c_str()))
+            .Bytes(query.tenant)
+            .Bytes(query.fingerprint)
+            .Time(query.since)
+            .Int(query.but_of));
+  }
   if (query.waits_in.has_value()) {
     const std::string waits = absl::StrCat(
         "shard = $3 AND unended AND tenant = $1 AND fingerprint = $2 AND minted_request_id"

@@ -29,7 +29,8 @@ class Reads {
                                                       const std::string& fingerprint,
                                                       const jobs::RetryEvidence& evidence,
                                                       WallTime since);
-  std::vector<jobs::JobRecord> FindEqual(const jobs::EqualQuery& query);
+  // `takes_over`: the process does not know yet all that has its epoch.
+  std::vector<jobs::JobRecord> FindEqual(const jobs::EqualQuery& query, bool takes_over);
   std::vector<std::string> FindHints(const jobs::JobKey& job);
   std::vector<jobs::JobRecord> List(const std::string& tenant, const jobs::ListQuery& query);
   absl::StatusOr<jobs::PartChunk> ReadPart(const std::string& tenant, const std::string& job_id,

@@ -88,7 +88,7 @@ jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway, const 
                       .Bytes(gateway)
                       .Int(recovered.epoch));
   GiveUpShards(connection_, gateway);
-  recovered.owed = Owe(owed, recovered.epoch);
+  recovered.owed = Owe(owed, recovered.epoch, jobs::Delivery::kUnsaid);
   return recovered;
 }
 
@@ -98,7 +98,7 @@ std::vector<jobs::OwedJob> Writes::TakeLeft(WallTime now, const std::string& gat
   const Rows own = connection_.Run(
       Statement("SELECT jobs_epoch FROM pictory.gateways WHERE gateway = $1").Bytes(gateway));
   if (own.size() == 0) return {};
-  return Owe(Owed(now, left, found), own.Int(0, 0));
+  return Owe(Owed(now, left, found), own.Int(0, 0), jobs::Delivery::kLost);
 }
 
 void Writes::EndOwing(const std::string& gateway) {
@@ -176,9 +176,10 @@ std::vector<OwedOnce> Writes::Owed(WallTime now, const Left& left, const LeftJob
   return owed;
 }
 
-// The process says from now on what became of their answers. Until it has heard of them, and if it
-// ends before, they count as lost.
-std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch) {
+// The process says from now on what became of their answers. Those that it hears of only later
+// count as lost until then, and if it ends before.
+std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch,
+                                       jobs::Delivery as) {
   std::vector<jobs::OwedJob> taken;
   if (owed.empty()) return taken;
   std::map<JobKey, std::int64_t> epochs;  // in the order in which rows are locked
@@ -190,8 +191,7 @@ std::vector<jobs::OwedJob> Writes::Owe(const std::vector<OwedOnce>& owed, std::i
     of.Int(its);
   }
   const Rows rows = connection_.Run(
-      Statement(absl::StrCat("UPDATE pictory.jobs AS j SET delivery = ",
-                             static_cast<int>(jobs::Delivery::kLost),
+      Statement(absl::StrCat("UPDATE pictory.jobs AS j SET delivery = ", static_cast<int>(as),
                              ", owner_epoch = $4, version = version + 1"
                              " FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])"
                              " AS v (tenant, job_id, epoch) WHERE j.tenant = v.tenant"

@@ -137,7 +137,8 @@ class Writes {
   // Says that nothing of the gateway's present epoch is owed but what the records themselves name.
   void EndOwing(const std::string& gateway);
   // Makes the owed jobs the process's of this epoch. Gives back those that nobody else has taken.
-  std::vector<jobs::OwedJob> Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch);
+  std::vector<jobs::OwedJob> Owe(const std::vector<OwedOnce>& owed, std::int64_t epoch,
+                                 jobs::Delivery as);
 
   Connection& connection_;
   const MonoTime since_;

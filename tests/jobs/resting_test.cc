@@ -59,6 +59,7 @@ class RestingTest : public SubmitterTest {
     JobRecord record = test::RecordOf(
         state == v1::JOB_STATE_UNCONFIRMED ? SubmissionState::kUnknown : SubmissionState::kAccepted,
         id, clock_.WallNow());
+    record.job.kind = v1::JOB_KIND_PREVIEW;
     record.job.state = state;
     record.sent_at = record.accepted_at = clock_.WallNow();
     store_.Adopt(record, [](const absl::Status&) {});
