@@ -1,7 +1,7 @@
 """Several gateways on one PostgreSQL, with one sandbox for Pictory, some behind Envoy: they are killed, stopped and cut
 off while jobs run, and the sandbox says what was paid for and how often it was asked.
 
-    tests/replicas/run                 every row, under 20 minutes
+    tests/replicas/run                 every row, some 20 minutes
     tests/replicas/run --quick         those that are short, five minutes
     tests/replicas/run --long          more kills and restarts of some, an hour and a half
     tests/replicas/run --only NAME...  these rows
