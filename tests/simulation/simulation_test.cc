@@ -1,5 +1,5 @@
-// A few simulated days, of one gateway and of several, and each safeguard taken out in turn: the
-// same days must then go wrong. tests/simulation/run has ten thousand of them.
+// A few simulated days, and each safeguard taken out in turn: the same days must then go wrong.
+// tests/simulation/run has ten thousand of them.
 #include <gtest/gtest.h>
 
 #include "simulation/breakages.h"
@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::uint64_t kDays = 6;
 constexpr std::uint64_t kCaughtWithin = 200;
-constexpr std::uint64_t kSharedDays = 20;
-constexpr std::uint64_t kSharedCaughtWithin = 200;
 
 TEST(Simulation, EverythingHolds) {
   Bugs none;
@@ -34,57 +32,6 @@ TEST(Simulation, TheSameSeedIsTheSameDay) {
   EXPECT_EQ(first.statistics().crashes, second.statistics().crashes);
   EXPECT_EQ(first.statistics().watches, second.statistics().watches);
   EXPECT_EQ(first.statistics().webhook_calls, second.statistics().webhook_calls);
-}
-
-// Two, three or four gateways, for fewer hours: each of them adds to what a day costs.
-WorldOptions SharedDay(std::uint64_t seed, const Bugs& bugs) {
-  return {.seed = seed,
-          .gateways = static_cast<int>(2 + seed % 3),
-          .requests = 60,
-          .length = std::chrono::hours(4),
-          .bugs = bugs};
-}
-
-std::string Again(std::uint64_t seed) {
-  return "see it again: tests/simulation/run --gateways " + std::to_string(2 + seed % 3) +
-         " --seeds " + std::to_string(seed) + " --requests 60 --hours 4 --tell";
-}
-
-TEST(SharedSimulation, EverythingHolds) {
-  Bugs none;
-  Apply(Breakage{}, none);
-  for (std::uint64_t seed = 1; seed <= kSharedDays; ++seed) {
-    World world(SharedDay(seed, none));
-    EXPECT_EQ(world.Run(), std::nullopt) << Again(seed);
-  }
-}
-
-TEST(SharedSimulation, TheSameSeedIsTheSameDay) {
-  World first(SharedDay(7, {}));
-  World second(SharedDay(7, {}));
-  first.Run();
-  second.Run();
-  EXPECT_EQ(first.statistics().accepted, second.statistics().accepted);
-  EXPECT_EQ(first.statistics().crashes, second.statistics().crashes);
-  EXPECT_EQ(first.statistics().stops, second.statistics().stops);
-  EXPECT_EQ(first.statistics().watches, second.statistics().watches);
-}
-
-class BreakingShared : public testing::TestWithParam<SharedBreakage> {};
-
-TEST_P(BreakingShared, IsNoticed) {
-  Bugs bugs;
-  Apply(GetParam(), bugs);
-  std::uint64_t seed = 1;
-  std::optional<std::string> failure;
-  for (; seed <= kSharedCaughtWithin && !failure.has_value(); ++seed) {
-    World world(SharedDay(seed, bugs));
-    failure = world.Run();
-  }
-  EXPECT_TRUE(failure.has_value())
-      << GetParam().what << ", and nothing noticed in " << kSharedCaughtWithin << " days";
-  std::printf("%-22s %3llu days  %s\n", std::string(GetParam().name).c_str(),
-              static_cast<unsigned long long>(seed - 1), failure.value_or("").c_str());
 }
 
 class Breaking : public testing::TestWithParam<Breakage> {};
@@ -112,8 +59,6 @@ std::string TestName(const auto& breakage) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Breaking, testing::ValuesIn(kBreakages),
-                         [](const auto& breakage) { return TestName(breakage); });
-INSTANTIATE_TEST_SUITE_P(All, BreakingShared, testing::ValuesIn(kSharedBreakages),
                          [](const auto& breakage) { return TestName(breakage); });
 
 }  // namespace
