@@ -248,10 +248,11 @@ class Canary(unittest.TestCase):
             server.sql("ALTER ROLE gateway PASSWORD 'another'")
             server.kill()
             server.start()
-            wait_until(lambda: "password authentication failed" in g.log.read_text()[said:], "a refused password")
+            wait_until(lambda: b"password authentication failed" in g.log.read_bytes()[said:], "a refused password",
+                       patience=180)  # of refusals one a minute is told
             self.run_cli(g, "preview", "--name", "refused", "--text", STORY)
             server.sql(f"ALTER ROLE gateway PASSWORD '{STORE_PASSWORD}'")
-            wait_until(lambda: "store_back" in g.log.read_text()[said:], "the store to be back")
+            wait_until(lambda: b"store_back" in g.log.read_bytes()[said:], "the store to be back")
             self.run_cli(g, "preview", "--name", "again", "--text", STORY, "--wait")
             self.look_everywhere(g)
         self.assert_nowhere({"password": STORE_PASSWORD})
