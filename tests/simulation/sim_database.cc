@@ -135,6 +135,14 @@ void SimDatabase::Leave(int gateway) {
   GiveUp(gateway, clock_.Now(), Duration(0));
 }
 
+void SimDatabase::Join(int gateway) {
+  Member& own = members_[gateway];
+  if (!own.gone) return;
+  own.gone = false;
+  own.here_since = clock_.Now();
+  own.lease_until = clock_.Now() + limits::kStoreLease;
+}
+
 // What a start finds.
 
 void SimDatabase::EndLeft(int gateway, bool all, WallTime now) {

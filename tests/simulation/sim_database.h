@@ -58,6 +58,9 @@ class SimDatabase {
   // `asked`: when the gateway has asked.
   jobs::Holding Renew(int gateway, MonoTime asked);
   void Leave(int gateway);
+  // To be called before a gateway writes. One that was declared gone has lost its session, and is
+  // there again before it writes anything.
+  void Join(int gateway);
   void NoteAsked(const std::string& account, jobs::Asked asked) { asked_[account] = asked; }
   // `limits_of` may be null: nothing is limited.
   absl::StatusOr<jobs::BeginResult> Begin(int gateway, jobs::JobRecord record,

@@ -62,6 +62,7 @@ void SimSharedStore::Commit() {
   const bool lost = Chance(trouble_.answer_lost);
   const bool done = database_.reachable(gateway_) && !(lost && Chance(0.5));
   if (done) {
+    database_.Join(gateway_);
     std::deque<Pending> group;
     group.swap(queue_);
     for (Pending& pending : group) {
