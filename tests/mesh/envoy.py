@@ -40,10 +40,10 @@ class Envoy:
         self.admin = told.read_text().strip()
         try:
             found = json.loads(self.ask("/listeners?format=json")).get("listener_statuses")
-        except OSError:
+            self.listener = found and found[0]
+            return self.listener and self.ask("/ready") == "LIVE\n"
+        except OSError:  # nobody listens yet, or it says itself that it is not ready
             return False
-        self.listener = found and found[0]
-        return self.listener and self.ask("/ready") == "LIVE\n"
 
     def ask(self, path, **kwargs):
         with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=10, **kwargs) as answer:
