@@ -60,9 +60,9 @@ struct CoreEvents {
   ResolveEvents resolves{};
   // Of each job, once, in the process that has stored its end.
   std::function<void(const Job&)> ended{};
-  // Of each change that callers see, and of each job that has not ended and is taken up, at the
-  // start or with a shard.
+  // Of each change that callers see.
   std::function<void(const JobRecord&)> changed{};
+  // Of each job that has not ended and is taken up, at the start or with a shard.
   std::function<void(const JobRecord&)> taken_up{};
   // Of each job whose notification is to be delivered, or that is archiving, and that is taken up
   // so.

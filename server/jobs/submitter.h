@@ -205,6 +205,7 @@ class Submitter {
   void Contend(const AttemptPtr& attempt, std::function<void()> go_on);
   void GiveWay(const AttemptPtr& attempt, const JobRecord& other);
   void RunInPlace(const AttemptPtr& attempt);
+  void AskAnew(const AttemptPtr& attempt, const std::function<void(SubmitRequest, Done)>& ask);
   // The door of its account, which stays open for as long as the attempt has it.
   Upstream& UpstreamOf(Attempt& attempt);
   void Refund(const Attempt& attempt);

@@ -65,15 +65,10 @@ void Submitter::Contend(const AttemptPtr& attempt, std::function<void()> go_on) 
 // process, which is joined.
 void Submitter::RunInPlace(const AttemptPtr& attempt) {
   if (!attempt->request.minted_request_id) return Resolve(attempt);
-  std::function<void()> idle;
-  for (Waiter& waiter : End(attempt, "", idle)) {
-    SubmitRequest request = attempt->request;
+  AskAnew(attempt, [this](SubmitRequest request, Done done) {
     request.request_id = MintRequestId(random_);
-    request.deadline = waiter.deadline;
-    request.cancelled = waiter.cancelled;
-    Submit(std::move(request), std::move(waiter.done));
-  }
-  if (idle) idle();
+    Submit(std::move(request), std::move(done));
+  });
 }
 
 // Ends the attempt, and has its callers join the other one. From then on its record is none that a
@@ -85,16 +80,24 @@ void Submitter::GiveWay(const AttemptPtr& attempt, const JobRecord& other) {
   attempt->record.waiting_request.clear();
   DropBody(*attempt);
   StoreAtLast(attempt, [this, attempt, other](const absl::Status&) {
-    std::function<void()> idle;
-    for (Waiter& waiter : End(attempt, "", idle)) {
-      SubmitRequest request = attempt->request;
+    AskAnew(attempt, [this, &other](SubmitRequest request, Done done) {
       request.request_id = other.job.request_id;
-      request.deadline = waiter.deadline;
-      request.cancelled = waiter.cancelled;
-      Identify(std::move(request), AsRepeated(other), std::move(waiter.done));
-    }
-    if (idle) idle();
+      Identify(std::move(request), AsRepeated(other), std::move(done));
+    });
   });
+}
+
+// Ends the attempt without a job. Each of its callers asks as if it had not been.
+void Submitter::AskAnew(const AttemptPtr& attempt,
+                        const std::function<void(SubmitRequest, Done)>& ask) {
+  std::function<void()> idle;
+  for (Waiter& waiter : End(attempt, "", idle)) {
+    SubmitRequest request = attempt->request;
+    request.deadline = waiter.deadline;
+    request.cancelled = waiter.cancelled;
+    ask(std::move(request), std::move(waiter.done));
+  }
+  if (idle) idle();
 }
 
 }  // namespace gateway::jobs

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "simulation/breakages.h"
+#include "simulation/notice.h"
 #include "simulation/world.h"
 
 namespace gateway::simulation {
@@ -57,22 +58,8 @@ class BreakingShared : public testing::TestWithParam<SharedBreakage> {};
 TEST_P(BreakingShared, IsNoticed) {
   Bugs bugs;
   Apply(GetParam(), bugs);
-  std::uint64_t seed = 1;
-  std::optional<std::string> failure;
-  for (; seed <= kCaughtWithin && !failure.has_value(); ++seed) {
-    World world(SharedDay(seed, bugs));
-    failure = world.Run();
-  }
-  EXPECT_TRUE(failure.has_value())
-      << GetParam().what << ", and nothing noticed in " << kCaughtWithin << " days";
-  std::printf("%-22s %3llu days  %s\n", std::string(GetParam().name).c_str(),
-              static_cast<unsigned long long>(seed - 1), failure.value_or("").c_str());
-}
-
-std::string TestName(const auto& breakage) {
-  std::string name(breakage.param.name);
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name;
+  ExpectNoticed(GetParam(), kCaughtWithin,
+                [&bugs](std::uint64_t seed) { return SharedDay(seed, bugs); });
 }
 
 // These show on no day before the tenth, and mostly on none of the first forty.

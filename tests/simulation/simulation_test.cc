@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "simulation/breakages.h"
+#include "simulation/notice.h"
 #include "simulation/world.h"
 
 namespace gateway::simulation {
@@ -39,23 +40,10 @@ class Breaking : public testing::TestWithParam<Breakage> {};
 TEST_P(Breaking, IsNoticed) {
   Bugs bugs;
   Apply(GetParam(), bugs);
-  std::uint64_t seed = 1;
-  std::optional<std::string> failure;
-  for (; seed <= kCaughtWithin && !failure.has_value(); ++seed) {
-    World world({.seed = seed, .requests = 100, .bugs = bugs});
-    failure = world.Run();
-  }
+  ExpectNoticed(GetParam(), kCaughtWithin, [&bugs](std::uint64_t seed) {
+    return WorldOptions{.seed = seed, .requests = 100, .bugs = bugs};
+  });
   Apply(Breakage{}, bugs);
-  EXPECT_TRUE(failure.has_value())
-      << GetParam().what << ", and nothing noticed in " << kCaughtWithin << " days";
-  std::printf("%-22s %3llu days  %s\n", std::string(GetParam().name).c_str(),
-              static_cast<unsigned long long>(seed - 1), failure.value_or("").c_str());
-}
-
-std::string TestName(const auto& breakage) {
-  std::string name(breakage.param.name);
-  for (char& c : name) c = c == '-' ? '_' : c;
-  return name;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Breaking, testing::ValuesIn(kBreakages),

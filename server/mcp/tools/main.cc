@@ -1,16 +1,15 @@
 // Writes the list of tools: `pictory-mcp-tools DESCRIPTOR_SET OUT`. It runs when the gateway is
 // built.
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/descriptor.pb.h>
 
 #include <fstream>
 #include <iostream>
 #include <string>
 
+#include "face/openapi/described_service.h"
 #include "face/openapi/schemas.h"
 #include "json/writer.h"
 #include "mcp/tool_table.h"
-#include "pictory/jobs/v1/annotations.pb.h"
 
 namespace gateway::mcp {
 namespace {
@@ -61,25 +60,13 @@ int main(int argc, char** argv) {
     std::cerr << "usage: pictory-mcp-tools DESCRIPTOR_SET OUT\n";
     return 2;
   }
-  // The options of the descriptors are only read with their extensions in the program.
-  google::protobuf::LinkMessageReflection<::pictory::jobs::v1::HttpMethod>();
-  std::ifstream in(argv[1], std::ios::binary);
-  google::protobuf::FileDescriptorSet set;
-  if (!set.ParseFromIstream(&in)) {
-    std::cerr << argv[1] << " is no descriptor set\n";
-    return 1;
-  }
-  google::protobuf::DescriptorPool pool;
-  for (const auto& file : set.file()) {
-    if (pool.BuildFile(file) == nullptr) return 1;
-  }
-  const auto* const service = pool.FindServiceByName("pictory.jobs.v1.PictoryJobs");
-  if (service == nullptr) return 1;
+  const gateway::face::DescribedService service(argv[1]);
+  if (service.get() == nullptr) return 1;
   std::string text;
   gateway::json::Writer out(text);
   out.StartArray();
   for (const gateway::mcp::Tool& tool : gateway::mcp::kTools) {
-    const auto* const method = service->FindMethodByName(std::string(tool.method));
+    const auto* const method = service.get()->FindMethodByName(std::string(tool.method));
     if (method == nullptr) return 1;
     gateway::mcp::WriteTool(tool, *method, out);
   }
