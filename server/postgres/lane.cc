@@ -15,9 +15,10 @@ std::unique_ptr<Connection> ConnectToRead(const std::string& conninfo, Duration 
   connection->set_end(end);
   const Rows found =
       connection->Run(Statement("SELECT 1 FROM pictory.writers WHERE writer = $1 AND batch >= $2"
-                                " AND NOT pg_is_in_recovery()")
+                                " AND gateway = $3 AND NOT pg_is_in_recovery()")
                           .Int(told.writer)
-                          .Int(told.batch));
+                          .Int(told.batch)
+                          .Bytes(told.gateway));
   if (found.size() == 0) throw Error("", "this server is not the one that has the newest jobs");
   return connection;
 }

@@ -26,7 +26,7 @@ constexpr char kBegin[] =
 
 Session::Session(std::unique_ptr<Connection> connection, const Identity& identity,
                  std::int64_t feed_max, const std::optional<Past>& past)
-    : connection_(std::move(connection)), feed_max_(feed_max) {
+    : connection_(std::move(connection)), gateway_(identity.gateway), feed_max_(feed_max) {
   BeginShort(*connection_);
   if (past.has_value() &&
       connection_->Run("SELECT 1 WHERE to_regclass('pictory.writers') IS NULL").size() > 0) {
@@ -50,18 +50,19 @@ Session::Session(std::unique_ptr<Connection> connection, const Identity& identit
   if (past.has_value()) Compare(*past);
   connection_->Run(Statement(absl::StrCat("UPDATE pictory.writers SET ended_at = ", kNowSql,
                                           " WHERE gateway = $1 AND ended_at IS NULL"))
-                       .Bytes(identity.gateway));
+                       .Bytes(gateway_));
   connection_->Run(Statement("INSERT INTO pictory.writers (writer, gateway) VALUES ($1, $2)")
                        .Int(writer_)
-                       .Bytes(identity.gateway));
+                       .Bytes(gateway_));
   connection_->Commit();
   begun_ = std::chrono::steady_clock::now();
 }
 
 void Session::Compare(const Past& past) {
-  const Rows last =
-      connection_->Run(Statement("SELECT batch FROM pictory.writers WHERE writer = $1 FOR UPDATE")
-                           .Int(past.told.writer));
+  const Rows last = connection_->Run(
+      Statement("SELECT batch FROM pictory.writers WHERE writer = $1 AND gateway = $2 FOR UPDATE")
+          .Int(past.told.writer)
+          .Bytes(past.told.gateway));
   if (last.size() == 0 || last.Int(0, 0) < past.told.batch) throw LacksCommits();
   doubted_is_done_ = past.doubted.has_value() && last.Int(0, 0) >= *past.doubted;
 }

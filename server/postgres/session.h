@@ -49,7 +49,7 @@ class Session {
   // Since when it has been there.
   MonoTime begun() const { return begun_; }
   // Its last transaction, done or not.
-  Told::Mark mark() const { return {.writer = writer_, .batch = batch_}; }
+  Told::Mark mark() const { return {.gateway = gateway_, .writer = writer_, .batch = batch_}; }
 
   // The steps of a transaction. Note throws SessionEnded if somebody has ended the session. If
   // Commit throws something that LeavesCommitUnknown, the next
@@ -67,6 +67,7 @@ class Session {
   void ForgetOld();
 
   std::unique_ptr<Connection> connection_;
+  const std::string gateway_;
   const std::int64_t feed_max_;
   std::int64_t writer_ = 0;
   MonoTime begun_{};

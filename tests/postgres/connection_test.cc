@@ -85,7 +85,9 @@ TEST(LaneTest, AReadThatIsNotAnsweredInTimeIsNotRunAgain) {
       PostgresJobStore::Open({.conninfo = server.conninfo(), .gateway = "one", .address = "here"});
   ASSERT_TRUE(store.ok()) << store.status();
   Told told;
-  told.Set({.writer = server.Number("SELECT max(writer) FROM pictory.writers"), .batch = 0});
+  told.Set({.gateway = "one",
+            .writer = server.Number("SELECT max(writer) FROM pictory.writers"),
+            .batch = 0});
   End end;
   Lane lane({.conninfo = server.conninfo(),
              .queue_max = 9,
@@ -114,12 +116,17 @@ TEST(LaneTest, AServerThatLacksWhatWasToldIsNotRead) {
   auto store =
       PostgresJobStore::Open({.conninfo = server.conninfo(), .gateway = "one", .address = "here"});
   ASSERT_TRUE(store.ok()) << store.status();
-  Told::Mark mark{.writer = server.Number("SELECT max(writer) FROM pictory.writers"), .batch = 0};
+  Told::Mark mark{.gateway = "one",
+                  .writer = server.Number("SELECT max(writer) FROM pictory.writers"),
+                  .batch = 0};
   const End end;
   EXPECT_NE(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), nullptr);
   mark.batch = 1;
   EXPECT_THROW(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), Error);
-  mark = {.writer = mark.writer + 1, .batch = 0};
+  mark = {.gateway = "one", .writer = mark.writer + 1, .batch = 0};
+  EXPECT_THROW(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), Error);
+  // One that lacks the whole session has given its number to another gateway since.
+  mark = {.gateway = "two", .writer = mark.writer - 1, .batch = 0};
   EXPECT_THROW(ConnectToRead(server.conninfo(), store::kPatience, mark, &end), Error);
 }
 

@@ -20,11 +20,14 @@ using ::testing::HasSubstr;
 
 class StandbyTest : public ::testing::Test {
  protected:
-  std::unique_ptr<PostgresJobStore> Open(const std::string& conninfo,
-                                         Duration away_wait = limits::kStoreAwayWait) {
+  // Shorter than it is in earnest, because each caller asks again.
+  static constexpr Duration kAway = std::chrono::milliseconds(500);
+
+  std::unique_ptr<PostgresJobStore> Open(const std::string& conninfo, Duration away_wait = kAway,
+                                         const std::string& gateway = "one") {
     auto opened = PostgresJobStore::Open(
         {.conninfo = conninfo,
-         .gateway = "one",
+         .gateway = gateway,
          .address = "here",
          .on_fatal = [this](absl::Status why) { fatal_.set_value(std::move(why)); },
          .away_wait = away_wait});
@@ -82,6 +85,36 @@ TEST_F(StandbyTest, AServerThatLacksWhatWasAcknowledgedIsNotUsed) {
   ASSERT_EQ(errors::Reason(begun), errors::kStoreFailed) << begun;
   EXPECT_THAT(fatal_.get_future().get().message(), HasSubstr("lacks commits"));
   EXPECT_FALSE(calls.FindRequest("acme", "r1").ok()) << "nor is it read";
+}
+
+// The whole session is lacking there, and its number is that of another gateway's by now.
+TEST_F(StandbyTest, TheNumberOfALostSessionIsNotTakenForIt) {
+  PostgresServer standby(&primary_);
+  primary_.Set("synchronous_standby_names", "standby");
+  auto store = Open(Both(primary_, standby));
+  StoreCalls calls(*store);
+  ASSERT_TRUE(calls.Begin(Begun("j1", "r1"))->begun);
+  primary_.Set("synchronous_standby_names", "");
+  standby.Kill();
+  for (const char* const n : {"2", "3"}) {  // as many sessions as a store begins when it is opened
+    primary_.Sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'");
+    ASSERT_TRUE(BeginInTheEnd(calls, n)->begun);
+  }
+  const std::string number = "SELECT max(writer) FROM pictory.writers";
+  const long lost = primary_.Number(number);
+  primary_.Kill();
+  standby.Start();
+  standby.Promote();
+  auto other = Open(standby.conninfo(), kAway, "two");
+  StoreCalls others(*other);
+  ASSERT_TRUE(others.Begin(Begun("j4", "r4"))->begun);
+  ASSERT_TRUE(others.Begin(Begun("j5", "r5"))->begun);
+  ASSERT_EQ(standby.Number(number), lost);
+  const absl::Status begun = BeginInTheEnd(calls, "2").status();
+  ASSERT_EQ(errors::Reason(begun), errors::kStoreFailed) << begun;
+  EXPECT_THAT(std::string(fatal_.get_future().get().message()), HasSubstr("lacks commits"));
 }
 
 TEST_F(StandbyTest, AnEmptyServerIsNotUsed) {
