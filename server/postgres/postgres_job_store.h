@@ -47,7 +47,8 @@ struct PostgresOptions {
   // the tables. No later write is accepted, nothing is read, and the program should end. Must not
   // call Close itself.
   std::function<void(absl::Status)> on_fatal;
-  // Called on the writer's thread: the server cannot be reached, why; and it can be again.
+  // Called on the writer's thread: the server cannot be reached, and why, each reason once and at
+  // most limits::kStoreAwayReasonsMax of them; and it can be again.
   std::function<void(std::string)> on_away;
   std::function<void()> on_back;
   // Called on any of the store's threads, at most once a minute: PostgreSQL refuses what it is

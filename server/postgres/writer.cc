@@ -316,19 +316,22 @@ bool Writer::Connect(const Doubt& doubt) {
     MutexLock lock(mutex_);
     away_ = false;
   }
-  if (std::exchange(told_away_, false) && options_.on_back) options_.on_back();
+  if (!std::exchange(told_away_, {}).empty() && options_.on_back) options_.on_back();
   return true;
 }
 
-// A connection that breaks is no news if the next one comes at once.
-void Writer::Drop(const std::string& why) {
+// A connection that breaks is no news if the next one comes at once. What keeps the server away may
+// be another thing later: a restart, then a password that is wrong.
+void Writer::Drop(std::string why) {
   session_.reset();
   if (failures_ == 0) return;
   {
     MutexLock lock(mutex_);
     away_ = true;
   }
-  if (!std::exchange(told_away_, true) && options_.on_away) options_.on_away(why);
+  if (told_away_.size() >= limits::kStoreAwayReasonsMax) return;
+  const auto [told, is_new] = told_away_.insert(std::move(why));
+  if (is_new && options_.on_away) options_.on_away(*told);
 }
 
 void Writer::Pause() {

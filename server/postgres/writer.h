@@ -54,7 +54,7 @@ class Writer {
     const jobs::SubmitLimitsOf* limits_of = nullptr;  // set before the first submit
     std::function<void(const Error&)> on_refused;     // by PostgreSQL, on a connection that lives
     std::function<void(absl::Status)> on_fatal;       // these three may be empty
-    std::function<void(std::string)> on_away;         // why; once, until it is back
+    std::function<void(std::string)> on_away;         // why; each reason once, until it is back
     std::function<void()> on_back;
   };
 
@@ -111,7 +111,7 @@ class Writer {
   // Begins a session, which knows what became of `doubt`. Returns false if PostgreSQL is away.
   bool Connect(const Doubt& doubt);
   absl::Status Refused(const Error& error);
-  void Drop(const std::string& why);
+  void Drop(std::string why);
   void Pause() EXCLUDES(mutex_);
   bool GivesUp(const Group& group, const Doubt& doubt) const;
   void RefuseLate(const Group& group) EXCLUDES(mutex_);
@@ -121,7 +121,7 @@ class Writer {
   // The writer's thread only.
   std::optional<Session> session_;
   absl::Status failed_;
-  bool told_away_ = false;
+  std::set<std::string> told_away_;  // why, until it is back
   int failures_ = 0;
   MonoTime next_renewal_{};
 

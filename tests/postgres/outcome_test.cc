@@ -127,14 +127,13 @@ TEST_P(OutcomeTest, ManyAtOnceAreAllDoneOnce) {
 // told as it was once there is a way on.
 TEST(StandbyGoneTest, ACommitThatWaitsForAStandbyIsNeitherToldAsDoneNorAsFailed) {
   PostgresServer server;
-  std::promise<void> away;
-  auto opened =
-      PostgresJobStore::Open({.conninfo = server.conninfo(),
-                              .gateway = "one",
-                              .address = "here",
-                              .on_fatal = [](absl::Status why) { FAIL() << why; },
-                              .on_away = [&away](const std::string&) { away.set_value(); },
-                              .away_wait = std::chrono::hours(1)});
+  std::promise<std::string> away;
+  auto opened = PostgresJobStore::Open({.conninfo = server.conninfo(),
+                                        .gateway = "one",
+                                        .address = "here",
+                                        .on_fatal = [](absl::Status why) { FAIL() << why; },
+                                        .on_away = First(away),
+                                        .away_wait = std::chrono::hours(1)});
   ASSERT_TRUE(opened.ok()) << opened.status();
   StoreCalls calls(**opened);
   ASSERT_TRUE(calls.Begin(Begun("j0", "r0")).ok());

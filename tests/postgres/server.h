@@ -5,8 +5,11 @@
 
 #include <sys/types.h>
 
+#include <functional>
+#include <future>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gateway::postgres {
@@ -59,6 +62,13 @@ class PostgresServer {
   std::string primary_;  // where a standby finds it
   pid_t pid_ = 0;
 };
+
+// For PostgresOptions::on_away: keeps the first reason.
+inline std::function<void(std::string)> First(std::promise<std::string>& reason) {
+  return [&reason, told = false](std::string why) mutable {
+    if (!std::exchange(told, true)) reason.set_value(std::move(why));
+  };
+}
 
 class Pooler {
  public:

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <vector>
 
 #include "base/random.h"
 #include "postgres/postgres_job_store.h"
@@ -45,7 +46,10 @@ class TlsTest : public ::testing::Test {
     server_->Write("pg_hba.conf",
                    "local all all trust\nhostssl all all 127.0.0.0/8 scram-sha-256\n");
     Show(authority_->Issue("DNS:localhost"));
-    server_->Restart({"ssl = on", "listen_addresses = '" + *address_ + "'"});
+    server_->Restart(Settings());
+  }
+  static std::vector<std::string> Settings() {
+    return {"ssl = on", "listen_addresses = '" + *address_ + "'"};
   }
   static void TearDownTestSuite() { delete server_; }
 
@@ -163,14 +167,13 @@ TEST_F(TlsTest, NothingIsSaidWithoutTls) {
 TEST_F(TlsTest, ACertificateThatHasExpiredIsAReasonToBeAway) {
   std::promise<std::string> away;
   std::promise<void> back;
-  auto opened = PostgresJobStore::Open(
-      {.conninfo = UrlWithPassword(),
-       .gateway = "one",
-       .address = "here",
-       .on_fatal = [](absl::Status why) { FAIL() << why; },
-       .on_away = [&away](std::string why) { away.set_value(std::move(why)); },
-       .on_back = [&back] { back.set_value(); },
-       .away_wait = std::chrono::hours(1)});
+  auto opened = PostgresJobStore::Open({.conninfo = UrlWithPassword(),
+                                        .gateway = "one",
+                                        .address = "here",
+                                        .on_fatal = [](absl::Status why) { FAIL() << why; },
+                                        .on_away = First(away),
+                                        .on_back = [&back] { back.set_value(); },
+                                        .away_wait = std::chrono::hours(1)});
   ASSERT_TRUE(opened.ok()) << opened.status();
   StoreCalls calls(**opened);
   ASSERT_TRUE(calls.Adopt(store::Accepted("j1", "p1")).ok());
@@ -194,6 +197,40 @@ TEST_F(TlsTest, ACertificateThatHasExpiredIsAReasonToBeAway) {
               AllOf(HasSubstr("it has expired"), Not(HasSubstr(kPassword))));
   Show(authority_->Issue("DNS:localhost"));
   server_->Sql("SELECT pg_reload_conf()");
+  back.get_future().get();
+  EXPECT_TRUE(updated.Wait().ok());
+}
+
+// After a restart it is the password that keeps the store away, and that is said too.
+TEST_F(TlsTest, AnotherReasonToBeAwayIsToldToo) {
+  std::promise<std::string> away, password;
+  std::promise<void> back;
+  auto opened =
+      PostgresJobStore::Open({.conninfo = UrlWithPassword(),
+                              .gateway = "one",
+                              .address = "here",
+                              .on_fatal = [](absl::Status why) { FAIL() << why; },
+                              .on_away =
+                                  [first = First(away), second = First(password)](std::string why) {
+                                    const bool of_password =
+                                        absl::StrContains(why, "password authentication failed");
+                                    (of_password ? second : first)(std::move(why));
+                                  },
+                              .on_back = [&back] { back.set_value(); },
+                              .away_wait = std::chrono::hours(1)});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  StoreCalls calls(**opened);
+  ASSERT_TRUE(calls.Adopt(store::Accepted("j1", "p1")).ok());
+  server_->Sql("ALTER ROLE gateway PASSWORD 'another'");
+  server_->Kill();
+  jobs::JobRecord record = store::Accepted("j1", "p1");
+  record.version = 1;
+  store::Answer<absl::Status> updated;
+  (*opened)->Update(record, {}, updated.Callback());
+  EXPECT_THAT(away.get_future().get(), Not(HasSubstr("password")));
+  server_->Start(Settings());
+  EXPECT_THAT(password.get_future().get(), Not(HasSubstr(kPassword)));
+  server_->Sql(absl::StrCat("ALTER ROLE gateway PASSWORD '", kPassword, "'"));
   back.get_future().get();
   EXPECT_TRUE(updated.Wait().ok());
 }

@@ -94,10 +94,11 @@ TEST(CrashTest, AServerThatIsKilledUnderLoadLosesNothing) {
 
 TEST_F(TroubleTest, WhileTheServerIsAwayChangesWaitAndSubmitsAreRefusedAtOnce) {
   CutProxy proxy(server_.socket());
-  std::promise<void> away, back;
+  std::promise<std::string> away;
+  std::promise<void> back;
   auto store = Open({.conninfo = proxy.conninfo(),
                      .on_fatal = [](absl::Status why) { FAIL() << why; },
-                     .on_away = [&away](const std::string&) { away.set_value(); },
+                     .on_away = First(away),
                      .on_back = [&back] { back.set_value(); },
                      .away_wait = std::chrono::hours(1)});
   StoreCalls calls(*store);
