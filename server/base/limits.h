@@ -281,6 +281,7 @@ inline constexpr std::size_t kHintsMax = 4;  // Pictory jobs that one unconfirme
 inline constexpr std::size_t kEarlyHintsMax = 10'000;
 inline constexpr minutes kEarlyHintKept{10};
 inline constexpr hours kUnconfirmedStaleAfter{7 * 24};
+inline constexpr seconds kHintsReadAgain{5};  // from a store that could not be asked for them
 inline constexpr hours kUnconfirmedSweep{1};
 inline constexpr seconds kResolveRetry{1};  // after the store refused
 inline constexpr hours kClockSlack{2};      // a wall clock may have been set by so much in between
@@ -614,7 +615,6 @@ inline constexpr std::size_t kNotifyKeyMinBytes = 24;
 inline constexpr std::size_t kNotifyKeyMaxBytes = 64;
 inline constexpr std::size_t kNotifySecretsMax = 2;
 inline constexpr std::size_t kNotifyHostsMax = 64;  // of one tenant
-inline constexpr std::size_t kNotifyProblemMaxBytes = 512;
 
 // One fetch. What was broken off is gone on with later, so that nobody holds a place for long.
 inline constexpr int kFetchLeastBytes = 8 * 1024;  // a second
@@ -650,6 +650,7 @@ inline constexpr seconds kStoreReplyMax{15};
 inline constexpr minutes kStoreRecoverMax{10};
 // Writes wait so long for a store that is away, and are refused then.
 inline constexpr seconds kStoreAwayWait{10};
+inline constexpr std::size_t kStoreAwayReasonsMax = 8;  // that are told until it is back
 // The pause between two tries to reach it: the longer, the more often it failed.
 inline constexpr milliseconds kStoreReconnectFirst{100};
 inline constexpr seconds kStoreReconnectMax{2};
@@ -769,7 +770,6 @@ inline constexpr seconds kMcpRetryMaxWait{10};  // spent on attempts of one call
 inline constexpr int kMcpAttempts = 3;
 inline constexpr seconds kMcpEndMax{5};  // for calls under way when an agent has ended its input
 inline constexpr std::size_t kMcpConnectionsMax = 64;
-inline constexpr std::size_t kMcpSessionNameMax = 64;
 inline constexpr double kMcpSpendCapMax = 1e9;  // credits
 
 // File descriptors.

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -121,6 +122,8 @@ class Resolver {
   };
   using Resolved = std::function<void(absl::StatusOr<SnapshotPtr>)>;
 
+  void RecallLater(const JobKey& key);
+  void RecallUnread();
   void TakeHint(const JobKey& key, std::string pictory_job_id);
   void KeepEarly(const JobKey& key, std::string pictory_job_id);
   void NoteEarly(const JobKey& key, std::string pictory_job_id) REQUIRES(mutex_);
@@ -166,6 +169,9 @@ class Resolver {
   // Hints that came before the answer to the submit, or before a restart. They count if that answer
   // never comes.
   std::unordered_map<JobKey, EarlyHint> early_ GUARDED_BY(mutex_);
+  // Of these the store could not be asked for their hints.
+  std::unordered_set<JobKey> unread_ GUARDED_BY(mutex_);
+  Timers::Id recall_ GUARDED_BY(mutex_) = Timers::kNone;
   Timers::Id sweep_ GUARDED_BY(mutex_) = Timers::kNone;
   bool stopped_ GUARDED_BY(mutex_) = false;
 };

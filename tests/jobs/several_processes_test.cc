@@ -590,6 +590,22 @@ TEST_F(SeveralProcessesTest, AHintThatAGapOfTheFeedHasHiddenIsFound) {
   EXPECT_EQ(Stored("r1").job.pictory_job_id, "p7");
 }
 
+TEST_F(SeveralProcessesTest, AHintThatCannotBeReadAtOnceIsReadLater) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.AnswerAllWith(test::Cut());
+  Submit(a_, Preview("r1"));
+  a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
+  clock_.Advance(seconds(1));
+  a_.store.RefuseHints(true);
+  b_.store.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
+                     [](const absl::Status&) {});
+  clock_.Advance(seconds(10));
+  ASSERT_EQ(Stored("r1").job.pictory_job_id, "");
+  a_.store.RefuseHints(false);
+  clock_.Advance(2 * limits::kHintsReadAgain);
+  EXPECT_EQ(Stored("r1").job.pictory_job_id, "p7");
+}
+
 TEST_F(SeveralProcessesTest, AStoreThatWasAwayChangesNothing) {
   clock_.Advance(2 * limits::kStoreLease);
   const std::string job = SubmitAt(a_);

@@ -51,6 +51,8 @@ class SharedStore final : public jobs::Store {
 
   // While it is away each call gets UNAVAILABLE.
   void SetAway(bool away) { away_ = away; }
+  // Only who asks for hints gets it.
+  void RefuseHints(bool refuses) { refuses_hints_ = refuses; }
 
   bool shared() const override { return true; }
 
@@ -132,7 +134,8 @@ class SharedStore final : public jobs::Store {
     disk_.jobs.KeepHints(std::move(job), std::move(pictory_job_ids), std::move(done));
   }
   void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override {
-    if (!Refuse(done)) disk_.jobs.FindHints(std::move(job), std::move(done));
+    if (away_ || refuses_hints_) return done(errors::StoreAway(limits::kStoreRetryAfter));
+    disk_.jobs.FindHints(std::move(job), std::move(done));
   }
   void Nudge(jobs::JobKey job, Done done) override {
     if (Refuse(done)) return;
@@ -327,6 +330,7 @@ class SharedStore final : public jobs::Store {
   const std::string name_;
   std::int64_t epoch_ = 0;
   bool away_ = false;
+  bool refuses_hints_ = false;
   bool leaves_ = false;
   bool goes_away_ = false;
   std::string position_;   // in the feed, that was read from last
