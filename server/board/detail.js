@@ -5,6 +5,7 @@ import {commandSection} from './command_view.js';
 import {commandsFor} from './commands.js';
 import {confirm} from './dialogs.js';
 import {announce, el, setText} from './dom.js';
+import {estimateSentence} from './estimate.js';
 import {factsOf, linksOf, noticesOf} from './facts.js';
 import {archiveOf} from './files.js';
 import {Player} from './player.js';
@@ -71,6 +72,11 @@ export class Detail {
     if (ended) this.#load(job.jobId, this.#stop.signal);
   }
 
+  // Time has passed.
+  tick() {
+    if (this.#job?.estimate !== undefined && isActive(this.#job)) this.#drawHead();
+  }
+
   seek(seconds) {
     this.#player.seek(seconds);
   }
@@ -99,6 +105,7 @@ export class Detail {
     const {word, tone} = stateOf(job);
     const percent = Math.floor(percentOf(job));
     const moving = job.state === 'JOB_STATE_RUNNING';
+    const estimate = estimateSentence(job);
     const focused = this.#head.contains(document.activeElement);
     this.#head.replaceChildren(
       el('h2', {tabindex: '-1', dir: 'auto'}, `${kindOf(job)}: ${titleOf(job)}`),
@@ -108,6 +115,7 @@ export class Detail {
         'aria-label': 'Progress'}), el('span', {class: 'note'}, job.progressPercent === undefined
         ? 'Pictory tells no progress of it' : `${percent} %`)] : []),
       ...(job.message ? [el('p', {class: 'note', dir: 'auto'}, job.message)] : []),
+      ...(estimate === '' ? [] : [el('p', {class: 'note'}, estimate)]),
       ...noticesOf(job).map(([kind, text]) => el('p', {class: 'notice', 'data-tone': kind, dir: 'auto'}, text)));
     if (focused) this.#head.querySelector('h2').focus({preventScroll: true});
   }

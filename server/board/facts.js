@@ -1,6 +1,7 @@
 // What is known of a job, as names and values; and what is unusual about it, as sentences.
 
 import {el, linkTo} from './dom.js';
+import {isStalled} from './estimate.js';
 import {kindOf, numberText, stateOf, timeText} from './words.js';
 
 export function factsOf(job) {
@@ -49,6 +50,10 @@ export function noticesOf(job) {
   }
   if (job.upstreamDegraded) {
     notices.push(['unconfirmed', 'Pictory cannot be asked at present; what is shown may lag.']);
+  }
+  if (isStalled(job)) {
+    notices.push(['unconfirmed', 'It seems to stand still: it takes longer than nearly all past jobs of this kind, ' +
+      'and nothing of it is new. That is an estimate, and it may end well.']);
   }
   if (job.stale) {
     notices.push(['unconfirmed', 'Nothing was heard of this job for longer than is usual.']);

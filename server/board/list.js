@@ -64,6 +64,13 @@ export class List {
     return this.#ids.length;
   }
 
+  // Time has passed.
+  tick() {
+    for (const row of this.#rows.values()) {
+      if (row instanceof JobRow) row.tick();
+    }
+  }
+
   choose(id) {
     this.#chosen = id;
     if (this.#places.has(id)) this.#at = id;

@@ -18,6 +18,8 @@ import {Usage} from './usage.js';
 import {Watch} from './watch.js';
 import {ACTIVE, countText} from './words.js';
 
+const TICK_MS = 10_000;  // so often what the clock changes is written anew
+
 let info = null;  // of the server; null until it has answered
 let watch = null;
 let pages = null;
@@ -205,6 +207,11 @@ byId('who').addEventListener('click', async () => {
 setInterval(() => {
   if (connection.name === 'waiting') drawConnection();
 }, 1000);
+setInterval(() => {
+  if (document.visibilityState !== 'visible') return;
+  list.tick();
+  detail.tick();
+}, TICK_MS);
 
 start();
 show();

@@ -2,6 +2,7 @@
 // list scrolls, and only what differs is written.
 
 import {el, safeUrl, setText} from './dom.js';
+import {estimateText} from './estimate.js';
 import {jobHref} from './route.js';
 import {agoText, kindOf, numberText, percentOf, STATES, stateOf, titleOf} from './words.js';
 
@@ -65,6 +66,11 @@ export class JobRow {
     this.#show(thumbnailOf(job));
   }
 
+  // Writes anew what the clock changes.
+  tick() {
+    if (this.#job !== null) setText(this.#note, noteOf(this.#job));
+  }
+
   // Says to who hears the list where in it this is: most of the others are not in the page.
   stand(number, count) {
     if (this.#number === number && this.#count === count) return;
@@ -86,9 +92,9 @@ function noteOf(job) {
   if (job.state === 'JOB_STATE_UNCONFIRMED') return 'Needs a decision: Pictory may have made it';
   if (job.upstreamMissing) return 'Pictory says that it does not know this job';
   if (job.error?.message) return job.error.message;
-  if (job.message) return job.message;
-  const credits = job.creditsUsed === undefined ? '' : `, ${numberText(job.creditsUsed)} AI credits`;
-  return `${agoText(job.finishTime ?? job.createTime)}${credits}`;
+  const credits = job.creditsUsed === undefined ? '' : `${numberText(job.creditsUsed)} AI credits`;
+  const known = job.message ? [job.message] : [agoText(job.finishTime ?? job.createTime), credits];
+  return [...known, estimateText(job)].filter((text) => text !== '').join(', ');
 }
 
 export class SectionRow {

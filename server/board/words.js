@@ -82,12 +82,15 @@ export function timeText(time) {
   return Number.isNaN(date.getTime()) ? '' : TIME.format(date);
 }
 
-export function agoText(time, now = Date.now()) {
-  const seconds = Math.max(0, (now - new Date(time ?? '').getTime()) / 1000);
-  if (Number.isNaN(seconds)) return '';
+export function spanText(seconds) {
   const [value, unit] = seconds < 60 ? [seconds, 's'] : seconds < 3600 ? [seconds / 60, 'min']
     : seconds < 86400 ? [seconds / 3600, 'h'] : [seconds / 86400, 'd'];
-  return `${Math.floor(value)} ${unit} ago`;
+  return `${Math.floor(value)} ${unit}`;
+}
+
+export function agoText(time, now = Date.now()) {
+  const seconds = Math.max(0, (now - new Date(time ?? '').getTime()) / 1000);
+  return Number.isNaN(seconds) ? '' : `${spanText(seconds)} ago`;
 }
 
 export function countText(count, one, many) {

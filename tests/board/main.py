@@ -142,6 +142,7 @@ ROWS = [
     Row("story", "a person submits, watches, plays, reads, filters and deletes", story),
     Row("keyboard", "the same without a mouse", alone("keyboard.js")),
     Row("states", "nothing there, gateway away, refused, no role: said in words", alone("states.js")),
+    Row("estimates", "when a job may end, and what stands still, as time passes", alone("estimates.js")),
     Row("restart", "the gateway is killed and comes again", restart),
     Row("identified", "two tenants with keys, one of which may only read", identified),
     Row("unconfirmed", "lost answers, resolved and given up on the board", unconfirmed),
