@@ -34,7 +34,9 @@ def everything(scene, collector):
     """A gateway, and a little of all that is counted."""
     key, lines = keygen("acme")
     tenants = scene.folder / "tenants.toml"
-    tenants.write_text(f"[tenants.acme]\nlimits = {{ credits_per_day = 100 }}\n{lines}")
+    url, secret = scene.receiver(204)
+    tenants.write_text(f'[tenants.acme]\nlimits = {{ credits_per_day = 100 }}\n'
+                       f'notify = {{ url = "{url}", secret_files = ["{secret}"] }}\n{lines}')
     g = scene.gateway("--tenants", tenants, "--max-submits-per-day", "100", "--otlp-endpoint", collector.url)
 
     def preview(name, *args):

@@ -52,6 +52,15 @@ class Scene:
                 os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)
         self.g.kill()
 
+    def receiver(self, status):
+        """Somebody to be told of jobs who answers so: the URL, and the file of the secret."""
+        receiver = Receiver(lambda request: status)
+        self.exits.callback(receiver.end)
+        secret = self.folder / "secret"
+        secret.touch(0o600)
+        secret.write_text("whsec_" + base64.b64encode(os.urandom(32)).decode())
+        return receiver.url(), secret
+
     def submit(self, name, *args):
         return self.g.run("preview", "--name", name, "--text", STORY, "--request-id", name, *args)
 
@@ -284,12 +293,8 @@ def credits(scene):
 
 @trouble("PictoryNotificationsGivenUp", "a receiver answers 410")
 def given_up(scene):
-    receiver = Receiver(lambda request: 410)
-    scene.exits.callback(receiver.end)
-    secret = scene.folder / "secret"
-    secret.touch(0o600)
-    secret.write_text("whsec_" + base64.b64encode(os.urandom(32)).decode())
-    scene.gateway("--notify-url", receiver.url(), "--notify-secret-files", secret)
+    url, secret = scene.receiver(410)
+    scene.gateway("--notify-url", url, "--notify-secret-files", secret)
     yield
     scene.job("a")
 
