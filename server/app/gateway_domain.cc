@@ -6,6 +6,7 @@
 #include "app/accounts.h"
 #include "app/observe.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 namespace gateway::app {
 
@@ -139,6 +140,8 @@ absl::Status Gateway::Parts::BuildDomain() {
 
 absl::Status Gateway::Parts::TakeUpJobs() {
   if (absl::Status taken = core->TakeUp(); !taken.ok()) return taken;
+  // What was needed to read them lies between them in the heap.
+  ReturnFreeMemory();
   // Until then it is not known whether another gateway stops submits, and they are refused.
   if (kept.store->shared()) core->foreign.AwaitFirst(limits::kStoreReplyMax);
   if (archive != nullptr) archive->Begin(config.retention.finished_kept);
