@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
-#include <string_view>
 #include <vector>
 
 #include "simulation/breakages.h"
@@ -45,8 +43,8 @@ TEST(SharedSimulation, EverythingHolds) {
 TEST(SharedSimulation, TheSameSeedIsTheSameDay) {
   World first(SharedDay(7, {}));
   World second(SharedDay(7, {}));
-  first.Run();
-  second.Run();
+  EXPECT_EQ(first.Run(), second.Run());
+  EXPECT_GT(first.statistics().accepted, 0u);
   EXPECT_EQ(first.statistics().accepted, second.statistics().accepted);
   EXPECT_EQ(first.statistics().crashes, second.statistics().crashes);
   EXPECT_EQ(first.statistics().stops, second.statistics().stops);
@@ -62,12 +60,8 @@ TEST_P(BreakingShared, IsNoticed) {
                 [&bugs](std::uint64_t seed) { return SharedDay(seed, bugs); });
 }
 
-// These show on no day before the tenth, and mostly on none of the first forty.
-bool IsRare(const SharedBreakage& breakage) {
-  const std::set<std::string_view> rare = {"orphan-shards", "stale-standby", "guess-lost-answers",
-                                           "untold-gap"};
-  return rare.contains(breakage.name);
-}
+// It shows on some day after the fiftieth.
+bool IsRare(const SharedBreakage& breakage) { return breakage.name == "untold-gap"; }
 
 std::vector<SharedBreakage> Those(bool rare) {
   std::vector<SharedBreakage> those;

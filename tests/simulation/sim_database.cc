@@ -60,6 +60,12 @@ void SimDatabase::ClearUp() {
 
 // Leases.
 
+bool SimDatabase::AllHeld() const {
+  return std::all_of(shards_.begin(), shards_.end(), [this](const Shard& shard) {
+    return shard.owner != kNobody && Lives(members_.at(shard.owner));
+  });
+}
+
 void SimDatabase::GiveUp(int gateway, MonoTime when, Duration slack) {
   for (std::int32_t place = 0; place < kShards; ++place) {
     Shard& shard = shards_[static_cast<std::size_t>(place)];

@@ -90,6 +90,8 @@ class SimDatabase {
   void ForgetFeed();
   // No trouble from now on.
   void ClearUp();
+  // Whether each shard is that of a gateway whose lease holds.
+  bool AllHeld() const;
   std::int64_t epoch_of(int gateway) { return members_[gateway].epoch; }
   std::optional<jobs::JobRecord> FindRequest(const std::string& tenant, const std::string& id);
 

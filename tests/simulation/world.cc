@@ -361,6 +361,7 @@ std::optional<std::string> World::Run() {
   for (auto& seat : seats_) Start(*seat);
   PlanDay();
   const auto stop = [this] {
+    if (several()) CheckHeld();
     CheckBudget();
     return failure_.has_value();
   };

@@ -147,6 +147,7 @@ class World {
   void EndTrouble();
   // For so long, and until all have heard of it, parts of the budget may be of different times.
   void Disturb(Duration how_long);
+  void CheckHeld();
   void CheckBudgetOfAll();
   void CheckPaid(int gateway, const std::string& name);
   void CheckSpent();
@@ -184,6 +185,7 @@ class World {
   Statistics statistics_;
   std::uint64_t requests_ = 0;  // that CheckBudgetOfAll has seen
   MonoTime disturbed_until_{};
+  MonoTime held_checked_{};  // what disturbed_until_ was then
 };
 
 }  // namespace gateway::simulation

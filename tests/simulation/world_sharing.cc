@@ -62,6 +62,10 @@ void World::PlanSharing() {
   });
   sometimes(0.5, 20, [this, how_long] { Cut(AnySeat(), how_long()); });
   sometimes(0.5, 10, [this] { LoseDatabase(); });
+  sometimes(0.3, 10, [this] {  // just after something was told as stored
+    OnNextWrite(AnySeat(),
+                [this] { clock_.InWorld(Between(0us, 50ms), [this] { LoseDatabase(); }); });
+  });
   sometimes(0.5, 10, [this] { EndInOrder(AnySeat()); });
   sometimes(0.3, 10, [this] { database_->ForgetFeed(); });
 }
@@ -72,6 +76,7 @@ void World::Stop(Seat& seat, Duration how_long) {
   ++statistics_.stops;
   Disturb(how_long);
   seat.clock.Stop();
+  if (Chance(0.2)) clock_.InWorld(how_long / 2, [this] { database_->ForgetFeed(); });
   clock_.InWorld(how_long, [this, &seat, starts = seat.starts] {
     if (starts != seat.starts || !seat.clock.stopped()) return;
     Tell("goes on" + NameOf(seat));
@@ -126,6 +131,15 @@ bool World::HasHeard(const Process* process, MonoTime until) const {
 
 void World::Disturb(Duration how_long) {
   disturbed_until_ = std::max(disturbed_until_, clock_.Now() + how_long + kHeard);
+}
+
+// Once all is quiet somebody looks after every job, and nothing but trouble changes that.
+void World::CheckHeld() {
+  if (held_checked_ == disturbed_until_ || clock_.Now() < disturbed_until_) return;
+  held_checked_ = disturbed_until_;
+  const bool anybody = std::any_of(seats_.begin(), seats_.end(),
+                                   [](const auto& seat) { return seat->process != nullptr; });
+  if (anybody && !database_->AllHeld()) Fail("a shard is nobody's, although all is quiet");
 }
 
 // Each gateway has its part of the budget. While one comes or goes, the parts may be of different
