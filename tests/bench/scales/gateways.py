@@ -60,7 +60,7 @@ def submits(bench, store, count):
 def polls(bench, store, count):
     upstream = bench.server("upstream")
     running = gateways(bench, upstream, store.database(), count, poll_seconds=0.1)
-    Requests(bench).send(running[0], JOBS, CALLERS)
+    spread(bench, running, JOBS)
     time.sleep(3)  # the first polls bring news
     asked, cpu, began = polls_of(upstream), cpu_of(running), time.monotonic()
     time.sleep(bench.seconds * 4)
@@ -73,7 +73,7 @@ def changes(bench, store, count):
     """Every poll brings a change, and as many are made as the budget has."""
     upstream = bench.server("upstream")
     running = gateways(bench, upstream, store.database(), count, poll_seconds=0.1, budget=PER_SECOND, burst=PER_SECOND)
-    Requests(bench).send(running[0], PER_SECOND, CALLERS)
+    spread(bench, running, PER_SECOND)
     time.sleep(5)
     streams = [Watches(bench, each, SERVICE + "WatchJobs", bench.saved(UNFINISHED), 1, "--request-bytes",
                        len(UNFINISHED)).client for each in running]
@@ -89,6 +89,12 @@ def changes(bench, store, count):
     bench.end(*running)
     return {"changes": min(each[0] for each in heard) / took, "p50": max(each[1] for each in heard) / 1e6,
             "p99": max(each[2] for each in heard) / 1e6, "change_db": used.seconds * 1e6 / max(1, asked)}
+
+
+def spread(bench, running, jobs):
+    """Submits to each its part: who takes a submit looks after the job, from its own part of the budget."""
+    for each in running:
+        Requests(bench).send(each, jobs // len(running), CALLERS)
 
 
 def told(streams):
