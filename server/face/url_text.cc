@@ -38,24 +38,6 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
   return decoded;
 }
 
-std::string PercentEncoded(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  static constexpr std::string_view kPlain = "-._~";
-  std::string encoded;
-  for (const char c : text) {
-    const bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (word || kPlain.find(c) != std::string_view::npos) {
-      encoded += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    encoded += '%';
-    encoded += kHex[byte / 16];
-    encoded += kHex[byte % 16];
-  }
-  return encoded;
-}
-
 std::optional<QueryPairs> ReadQuery(std::string_view query) {
   QueryPairs pairs;
   while (!query.empty()) {

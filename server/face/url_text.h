@@ -14,9 +14,6 @@ namespace gateway::face {
 // id and no word has: control characters, or bytes that are no UTF-8. A `+` stays one.
 std::optional<std::string> PercentDecoded(std::string_view text);
 
-// The same the other way, for one segment of a path.
-std::string PercentEncoded(std::string_view text);
-
 using QueryPairs = std::vector<std::pair<std::string, std::string>>;
 
 // The pairs of `a=1&b=2`, in their order; a name alone has the value "". A `+` is a blank, as forms

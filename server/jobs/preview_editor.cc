@@ -11,9 +11,7 @@ namespace gateway::jobs {
 namespace {
 
 absl::Status WhyNot(const Snapshot& job) {
-  // Of a job that was adopted its result shows the kind.
-  const bool open = job.kind == v1::JOB_KIND_UNSPECIFIED && !job.final();
-  if (job.kind != v1::JOB_KIND_PREVIEW && !open) {
+  if (!job.may_be(v1::JOB_KIND_PREVIEW)) {
     return errors::JobNotUsable(job.job_id(),
                                 "is a " + KindName(job.kind) + "; only a PREVIEW can be changed");
   }

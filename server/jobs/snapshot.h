@@ -48,6 +48,11 @@ struct Snapshot {
   std::string_view job_id() const { return Text(job_id_at); }
   std::string_view pictory_job_id() const { return Text(pictory_job_id_at); }  // empty until known
   bool final() const { return IsFinal(state); }
+  // Whether the job is of this kind as far as is known: the kind of one that was adopted shows in
+  // its result, if it is one that we know.
+  bool may_be(JobKind other) const {
+    return kind == other || (kind == v1::JOB_KIND_UNSPECIFIED && !final());
+  }
   JobKeyView key() const { return {tenant, job_id()}; }
   JobKeyView pictory_key() const { return {tenant, pictory_job_id()}; }
   std::string_view job_wire() const { return std::string_view(frame).substr(job_at); }

@@ -1,7 +1,7 @@
 // Store is where jobs are kept. It has four interfaces: Submissions, Jobs, Leases and Feed. A class
 // that uses the store takes only those that it needs; who opens and closes the store has all of it.
-// SqliteJobStore is the default, MemoryJobStore serves tests and benches; one behaviour suite
-// (tests/store) holds for all.
+// SqliteJobStore is the default, PostgresJobStore is for several gateways, MemoryJobStore serves
+// tests and benches; one behaviour suite (tests/store) holds for all.
 //
 // Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
 // call), under no lock; those of writes of one job in the order of the calls. They must not block.
@@ -10,6 +10,7 @@
 // random, and names one submission of all tenants.)
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "jobs/asked.h"
 #include "jobs/job.h"
 #include "jobs/job_key.h"
@@ -98,7 +100,13 @@ struct PartChunk {
   std::int64_t total_bytes = 0;
 };
 
-// The error of Update and Delete when the record has another version than they were given.
+// How many slices a part of so many bytes is stored in. One of any size has at least one.
+constexpr std::size_t PartSlices(std::size_t bytes) {
+  return bytes == 0 ? 1 : (bytes + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes;
+}
+
+// The error of Update, TakeOver and Delete when the record has another version than they were
+// given.
 inline absl::Status ChangedMeanwhile() {
   return absl::AbortedError("Somebody else has changed the record meanwhile");
 }

@@ -34,9 +34,7 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
         const Snapshot& job = **referenced;
         owed_.Named(job.key());
         attempt->referenced_shard = job.shard;
-        // Of one that was adopted its result shows the kind, if it is one we know.
-        const bool open = job.kind == v1::JOB_KIND_UNSPECIFIED && !job.final();
-        if (job.kind != reference.kind && !open) {
+        if (!job.may_be(reference.kind)) {
           return AnswerFromRequestId(
               attempt,
               errors::JobNotUsable(job.job_id(), "is a " + KindName(job.kind) + ", where " +

@@ -21,11 +21,6 @@ constexpr std::size_t kSlicesAtOnce = limits::kStoreGroupMaxBytes / limits::kPar
 
 jobs::JobKey KeyOf(const JobRecord& record) { return {record.job.tenant, record.job.job_id}; }
 
-std::size_t SlicesOfPart(const pictory::JobResult::Part& part) {
-  return std::max<std::size_t>(
-      (part.bytes.size() + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes, 1);
-}
-
 // libpq passes over a server that takes no writes and says little of it. Says what is wrong with
 // one that answers; OK if there is nothing.
 absl::Status WhyNoServerFits(const std::string& conninfo) {
@@ -217,7 +212,7 @@ void PostgresJobStore::Continue(const std::shared_ptr<LargeUpdate>& update) {
   }
   const auto& part = update->parts[update->part];
   const std::size_t first = update->slice;
-  const std::size_t all = SlicesOfPart(part);
+  const std::size_t all = jobs::PartSlices(part.bytes.size());
   const std::size_t last = std::min(first + kSlicesAtOnce, all);
   writer_.Post({.apply =
                     [update, &part, first, last](Writes& writes) {

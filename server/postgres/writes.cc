@@ -30,10 +30,6 @@ constexpr std::int64_t kAsideNumbers = std::numeric_limits<std::int32_t>::max() 
 
 JobKey KeyOf(const JobRecord& record) { return {record.job.tenant, record.job.job_id}; }
 
-std::size_t SlicesIn(std::size_t bytes) {
-  return bytes == 0 ? 1 : (bytes + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes;
-}
-
 std::map<std::string, std::string> Decoded(const std::string& labels) {
   jobs::v1::Job message;
   if (!message.ParseFromString(labels)) return {};
@@ -315,7 +311,7 @@ void Writes::PutParts(const std::vector<Change*>& changes) {
       tenant.Bytes(change->record.job.tenant);
       job_id.Bytes(change->record.job.job_id);
       part.Int(one.part);
-      slices.Add(change->record, one, 0, SlicesIn(one.bytes.size()));
+      slices.Add(change->record, one, 0, jobs::PartSlices(one.bytes.size()));
     }
   }
   if (part.size() == 0) return;

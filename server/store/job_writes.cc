@@ -104,7 +104,7 @@ absl::Status JobWrites::Update(const JobRecord& record,
   if (!row.ok()) return row.status();
   Replace(row->id, record, row->labels);
   for (const auto& part : parts) {
-    PutPart(record.job.tenant, record.job.job_id, part, 0, SlicesOf(part.bytes.size()));
+    PutPart(record.job.tenant, record.job.job_id, part, 0, jobs::PartSlices(part.bytes.size()));
   }
   return absl::OkStatus();
 }

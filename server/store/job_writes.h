@@ -18,11 +18,6 @@
 
 namespace gateway::store {
 
-// A part of any size has at least one slice.
-constexpr std::size_t SlicesOf(std::size_t bytes) {
-  return bytes == 0 ? 1 : (bytes + limits::kPartSliceBytes - 1) / limits::kPartSliceBytes;
-}
-
 class JobWrites {
  public:
   // `db` must outlive this.

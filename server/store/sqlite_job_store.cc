@@ -191,19 +191,20 @@ void SqliteJobStore::Continue(std::shared_ptr<LargeUpdate> update) {
   }
   const auto& part = update->parts[update->part];
   const std::size_t first = update->slice;
-  const std::size_t last = std::min(first + kSlices, SlicesOf(part.bytes.size()));
-  writer_.Post({.apply =
-                    [update, &part, first, last](JobWrites& writes) {
-                      return writes.PutSlices(update->record, part, first, last);
-                    },
-                .done =
-                    [this, update, last, all = SlicesOf(part.bytes.size())](absl::Status status) {
-                      if (!status.ok()) return update->done(std::move(status));
-                      update->slice = last == all ? 0 : last;
-                      update->part += last == all ? 1 : 0;
-                      Continue(update);
-                    },
-                .bytes = (last - first) * limits::kPartSliceBytes});
+  const std::size_t last = std::min(first + kSlices, jobs::PartSlices(part.bytes.size()));
+  writer_.Post(
+      {.apply =
+           [update, &part, first, last](JobWrites& writes) {
+             return writes.PutSlices(update->record, part, first, last);
+           },
+       .done =
+           [this, update, last, all = jobs::PartSlices(part.bytes.size())](absl::Status status) {
+             if (!status.ok()) return update->done(std::move(status));
+             update->slice = last == all ? 0 : last;
+             update->part += last == all ? 1 : 0;
+             Continue(update);
+           },
+       .bytes = (last - first) * limits::kPartSliceBytes});
 }
 
 void SqliteJobStore::Adopt(JobRecord record, Done done) {

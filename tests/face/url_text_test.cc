@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/ids.h"
+
 namespace gateway::face {
 namespace {
 
@@ -26,8 +28,8 @@ TEST(UrlTextTest, EncodesSoThatItDecodesToTheSame) {
   std::string all;
   for (char c = 0x20; c < 0x7F; ++c) all += c;
   all += "\xC3\xA9";
-  EXPECT_EQ(PercentDecoded(PercentEncoded(all)), all);
-  EXPECT_EQ(PercentEncoded("a/b:c"), "a%2Fb%3Ac");
+  EXPECT_EQ(PercentDecoded(PercentEncode(all)), all);
+  EXPECT_EQ(PercentEncode("a/b:c"), "a%2Fb%3Ac");
 }
 
 TEST(UrlTextTest, ReadsQueries) {

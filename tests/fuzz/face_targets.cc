@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ids.h"
 #include "base/limits.h"
 #include "face/routes.h"
 #include "face/url_text.h"
@@ -37,7 +38,7 @@ void HttpTarget(std::string_view input) {
     for (const auto& [field, text] : found.captures) {
       Must(!text.empty() && text != "." && text != "..", "an id is no step in a path");
       Must(!HasControl(text), "an id has no control characters");
-      Must(face::PercentDecoded(face::PercentEncoded(text)) == text, "an id can be written again");
+      Must(face::PercentDecoded(PercentEncode(text)) == text, "an id can be written again");
     }
   }
   const auto pairs = face::ReadQuery(input.substr(std::min(mark + 1, input.size())));
@@ -45,8 +46,7 @@ void HttpTarget(std::string_view input) {
   std::string again;
   for (const auto& [name, value] : *pairs) {
     Must(!name.empty() && !HasControl(name) && !HasControl(value), "parameters are plain text");
-    again +=
-        (again.empty() ? "" : "&") + face::PercentEncoded(name) + "=" + face::PercentEncoded(value);
+    again += (again.empty() ? "" : "&") + PercentEncode(name) + "=" + PercentEncode(value);
   }
   Must(face::ReadQuery(again) == pairs, "a query can be written again");
 }

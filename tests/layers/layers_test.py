@@ -110,6 +110,17 @@ class Layers(unittest.TestCase):
             wrong += [f"{name}: {bound}" for bound in map("".join, BOUND.findall(path.read_text()))]
         self.assertEqual(wrong, [])
 
+    def test_every_bound_is_kept_by_somebody(self):
+        bounds = re.findall(r"^inline constexpr [^=({]*?(k\w+)\s*[={]", (SERVER / "base/limits.h").read_text(), re.M)
+        self.assertGreater(len(bounds), 300)
+        words = set()
+        for folder in ("server", "client", "tests"):
+            for path in (ROOT / folder).rglob("*"):
+                if path.suffix in (".h", ".cc", ".in") and path.name != "limits.h":
+                    words |= set(re.findall(r"\bk[A-Z]\w+", path.read_text()))
+        own = (SERVER / "base/limits.h").read_text()
+        self.assertEqual([bound for bound in bounds if bound not in words and own.count(bound) < 2], [])
+
     def test_pictory_is_called_through_one_door(self):
         door = {"jobs/upstream.h", "jobs/upstream.cc", "jobs/outage.h", "jobs/outage.cc", "jobs/turn_line.h"}
         wrong = []
