@@ -33,6 +33,7 @@ await run(async (browser, found) => {
   await says('Offline', '#connection-words');
   await says('This machine is offline', '#trouble-words');
   await page.context().setOffline(false);
+  await says('tries again in', '#trouble-words');  // it has tried by itself, and nobody was there yet
   await server.listen(port);
   await page.click('#try-now');
   await says('Live', '#connection-words');
