@@ -197,7 +197,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
   JobRecord record =
       NewRecord(*attempt, at_once ? SubmissionState::kSending : SubmissionState::kIntent,
                 shards_.Pick(random_));
-  attempt->sending_at = clock_.Now();
+  attempt->sending_at = clock_.BootNow();
   ledger_.Begin(std::move(record), [this, attempt, at_once](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       attempt->turn.reset();
@@ -273,7 +273,7 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
 void Submitter::MarkSending(const AttemptPtr& attempt) {
   attempt->record.submission = SubmissionState::kSending;
   attempt->record.sent_at = clock_.WallNow();
-  attempt->sending_at = clock_.Now();
+  attempt->sending_at = clock_.BootNow();
   if (attempt->waited) {
     OweElsewhere(attempt->record);
     attempt->record.owner_epoch = options_.epoch;
@@ -306,7 +306,7 @@ void Submitter::Send(const AttemptPtr& attempt) {
   }
   if (!shards_.alone()) {
     attempt->submission.may_send = [this, until = attempt->sending_at + limits::kSendWithin] {
-      return clock_.Now() <= until;
+      return clock_.BootNow() <= until;
     };
   }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);

@@ -530,6 +530,22 @@ TEST_F(SeveralProcessesTest, WhoCannotWaitLongerIsToldThatItIsUnconfirmed) {
   EXPECT_EQ(b_.Posts(), 0);
 }
 
+// The machine sleeps between the record and the request, and the clock of its timers with it.
+TEST_F(SeveralProcessesTest, AMachineThatWasSuspendedSendsNothingAndHoldsNothing) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+  Submit(a_, Preview("r1"));
+  const auto may_send = a_.transport.oldest_held().may_send;
+  const std::int32_t shard = Stored("r1").job.shard;
+  ASSERT_TRUE(may_send && may_send());
+  ASSERT_TRUE(a_.core->shards.Holds(shard));
+  clock_.Suspend(2 * limits::kStoreLease);
+  EXPECT_FALSE(may_send());
+  EXPECT_FALSE(a_.core->shards.Holds(shard));
+  clock_.Advance(limits::kStoreLeaseRenewal);
+  EXPECT_TRUE(a_.core->shards.Holds(shard)) << "it has asked for it anew";
+}
+
 TEST_F(SeveralProcessesTest, NothingIsSentLongAfterItWasRecordedAsSent) {
   clock_.Advance(2 * limits::kStoreLease);
   a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
