@@ -271,6 +271,10 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
 }
 
 void Submitter::MarkSending(const AttemptPtr& attempt) {
+  if (spending_.stopped()) {  // since it was counted, and it may have been in line for long
+    attempt->turn.reset();
+    return GiveUpUnsent(attempt, errors::SubmitsStopped(limits::kSpendingRetry));
+  }
   attempt->record.submission = SubmissionState::kSending;
   attempt->record.sent_at = clock_.WallNow();
   attempt->sending_at = clock_.BootNow();
