@@ -431,6 +431,7 @@ void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
 // hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   Refund(*attempt);
+  attempt->place = 0;
   if (attempt->waited && attempt->record.submission == SubmissionState::kWaiting) {
     return GiveUpWaiting(attempt, std::move(why));
   }
@@ -441,6 +442,12 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
     attempt->record.waiting_request.clear();
   }
   DropBody(*attempt);
+  if (absl::IsAborted(why)) {
+    // Another process has taken this one for gone, and has ended the attempt. Who repeats it may
+    // have begun it again.
+    return AnswerFromRequestId(
+        attempt, errors::Overloaded("submits of this request_id", limits::kRetryAfterMin));
+  }
   StoreAtLast(attempt,
               [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }
