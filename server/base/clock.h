@@ -2,7 +2,9 @@
 // it.
 //
 // MonoTime drives every interval and schedule: a jump of the wall clock moves none of them.
-// WallTime is for what people read and for what is stored.
+// WallTime is for what people read and for what is stored. BootTime is for what ends while this
+// machine sleeps, because others go on: MonoTime stands still in a suspended machine, and BootTime
+// does not. It is a type of its own, so that the two are not compared.
 #pragma once
 
 #include <chrono>
@@ -13,12 +15,16 @@ namespace gateway {
 
 using Duration = std::chrono::nanoseconds;
 using MonoTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+struct BootClock {};  // CLOCK_BOOTTIME
+using BootTime = std::chrono::time_point<BootClock, Duration>;
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual MonoTime Now() const = 0;
+  // A clock of a machine that is never suspended need not say it.
+  virtual BootTime BootNow() const { return BootTime(Now().time_since_epoch()); }
   virtual WallTime WallNow() const = 0;
 };
 
@@ -26,6 +32,7 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   MonoTime Now() const override;
+  BootTime BootNow() const override;
   WallTime WallNow() const override;
 };
 

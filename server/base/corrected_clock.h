@@ -13,6 +13,7 @@ namespace gateway {
 class CorrectedClock final : public Clock {
  public:
   MonoTime Now() const override { return machine_.Now(); }
+  BootTime BootNow() const override { return machine_.BootNow(); }
   WallTime WallNow() const override {
     return machine_.WallNow() +
            std::chrono::duration_cast<WallTime::duration>(Duration(ahead_.load()));

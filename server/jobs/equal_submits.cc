@@ -10,7 +10,7 @@ const JobRecord* First(const std::vector<JobRecord>& found, std::string_view but
   const JobRecord* first = nullptr;
   const auto place = [](const JobRecord& record) {
     return std::tuple(record.submission == SubmissionState::kIntent,
-                      std::string_view(record.job.job_id));
+                      record.job.finish_time.has_value(), std::string_view(record.job.job_id));
   };
   for (const JobRecord& record : found) {
     if (record.job.job_id == but || !MayBeRepeated(record)) continue;
@@ -23,7 +23,9 @@ const JobRecord* First(const std::vector<JobRecord>& found, std::string_view but
 
 bool MayBeRepeated(const JobRecord& record) {
   if (IsInFlight(record.submission) || record.submission == SubmissionState::kWaiting) return true;
-  return CanBeOwed(record.submission) && record.delivery != Delivery::kArrived;
+  const bool ended_unsent =
+      record.submission == SubmissionState::kAccepted && record.sent_at == WallTime{};
+  return CanBeOwed(record.submission) && !ended_unsent && record.delivery != Delivery::kArrived;
 }
 
 const JobRecord* FirstToRepeat(const std::vector<JobRecord>& found) { return First(found, ""); }

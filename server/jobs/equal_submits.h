@@ -18,11 +18,13 @@
 namespace gateway::jobs {
 
 // Whether an equal submit may be a repetition of the one that another process has recorded so: it
-// is under way or waits, or its answer is not known to have arrived.
+// is under way or waits, or it was sent and its answer is not known to have arrived. What has ended
+// without being sent has cost nothing, and who asks for it anew wants it made.
 bool MayBeRepeated(const JobRecord& record);
 
 // The one of these records whose job an equal submit gets: the first of those that are further than
-// an intent, else the first. Null if there is none.
+// an intent and have not ended, else the first that has ended, else the first. Null if there is
+// none.
 const JobRecord* FirstToRepeat(const std::vector<JobRecord>& found);
 
 // As what a submit goes on that gets the job of this record.

@@ -2,7 +2,8 @@
 // that wait, and looks for what became of those that are UNCONFIRMED.
 //
 // A process that is alone with its store has all of them for ever. Another has those that the store
-// has leased to it (jobs/store.h, Leases), until the lease runs out by its own monotonic clock.
+// has leased to it (jobs/store.h, Leases), until the lease runs out by the time since its machine's
+// boot, which goes on while the machine is suspended.
 // Thread-safe; a question costs a load.
 #pragma once
 
@@ -32,8 +33,9 @@ class Shards {
   bool Has(std::int32_t shard) const { return UntilOf(shard) != kNever; }
   // Whether this process has the shard, and nobody else can.
   bool Holds(std::int32_t shard) const {
-    const MonoTime::rep until = UntilOf(shard);
-    return until == kAlways || (until != kNever && until > clock_.Now().time_since_epoch().count());
+    const BootTime::rep until = UntilOf(shard);
+    return until == kAlways ||
+           (until != kNever && until > clock_.BootNow().time_since_epoch().count());
   }
   // Since when it has the shard; for ever if it is alone.
   MonoTime HeldSince(std::int32_t shard) const {
@@ -59,17 +61,17 @@ class Shards {
   std::vector<std::int32_t> All() const;
 
  private:
-  static constexpr MonoTime::rep kNever = MonoTime::min().time_since_epoch().count();
-  static constexpr MonoTime::rep kAlways = MonoTime::max().time_since_epoch().count();
+  static constexpr BootTime::rep kNever = BootTime::min().time_since_epoch().count();
+  static constexpr BootTime::rep kAlways = BootTime::max().time_since_epoch().count();
 
-  MonoTime::rep UntilOf(std::int32_t shard) const {
+  BootTime::rep UntilOf(std::int32_t shard) const {
     return until_[static_cast<std::uint32_t>(shard) % limits::kShards].load(
         std::memory_order_relaxed);
   }
 
   const bool alone_;
   const Clock& clock_;
-  std::array<std::atomic<MonoTime::rep>, limits::kShards> until_;
+  std::array<std::atomic<BootTime::rep>, limits::kShards> until_;
   std::array<std::atomic<MonoTime::rep>, limits::kShards> since_;
   std::atomic<int> count_{0};
   Mutex mutex_;  // of who sets

@@ -26,6 +26,16 @@ double CreditsOf(const JobRecord& record) {
   return CreditsOf(job.state, job.credits_used, sent ? record.credits_reserved : 0);
 }
 
+Spent SpentOf(const JobRecord& record) {
+  const Job& job = record.job;
+  const bool ended = IsFinal(job.state) || record.submission == SubmissionState::kDeleted;
+  const std::optional<double> used = ended ? job.credits_used : std::nullopt;
+  return {.tenant = job.tenant,
+          .sent_at = record.sent_at,
+          .credits = CreditsOf(job.state, used, record.credits_reserved),
+          .reserved = StillReserved(job.state, used, record.credits_reserved)};
+}
+
 double CreditsToRender(const JobRecord& preview) {
   const std::optional<double>& used = preview.job.credits_used;
   if (WasAdopted(preview)) return used.value_or(pictory::kUnknownRenderCredits);
@@ -290,17 +300,16 @@ void Spending::NoteRepeated(const std::string& tenant) {
 void Spending::OnEnded(const JobRecord& record) {
   if (by_ == By::kStore) return;
   const Job& job = record.job;
-  if (!CountsAsSpent(record.submission)) return;
+  // One that was not submitted here, or not sent, or that has left the window counts nowhere.
+  const Duration age = clock_.WallNow() - record.sent_at;
+  if (!CountsAsSpent(record.submission) || record.sent_at == WallTime{} || age >= kDay) return;
   const double was = record.credits_reserved;
   const More more{.credits = CreditsOf(job.state, job.credits_used, was) - was,
                   .reserved = StillReserved(job.state, job.credits_used, was) - was};
   if (more.credits == 0 && more.reserved == 0) return;
-  const Duration age =
-      std::clamp<Duration>(clock_.WallNow() - record.sent_at, Duration::zero(), kDay);
+  const MonoTime sent = clock_.Now() - std::max(age, Duration::zero());
   MutexLock lock(mutex_);
-  for (Minutes* minutes : {&today_, &OfTenant(job.tenant).minutes}) {
-    Add(*minutes, clock_.Now() - age, more);
-  }
+  for (Minutes* minutes : {&today_, &OfTenant(job.tenant).minutes}) Add(*minutes, sent, more);
 }
 
 Spending::Spent24h Spending::With(Spent24h spent, const Reserved& reserved) {

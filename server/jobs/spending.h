@@ -56,6 +56,10 @@ constexpr double CreditsOf(JobState state, const std::optional<double>& used, do
 // The same of a record. Of a job that was not sent nothing counts, unless it may still be.
 double CreditsOf(const JobRecord& record);
 
+// A submit that was sent, as Recover takes it. What Pictory has said of its credits counts once the
+// job has ended (OnEnded), and so it does after a restart.
+Spent SpentOf(const JobRecord& record);
+
 // What a render may cost, by what is known of the preview that it is made of.
 double CreditsToRender(const JobRecord& preview);
 

@@ -268,7 +268,7 @@ class Jobs {
 struct Lease {
   std::int32_t shard = 0;
   std::int64_t epoch = 0;  // rises whenever the shard gets another holder
-  MonoTime until{};        // held up to then without another Renew; MonoTime::max(): till the end
+  BootTime until{};        // held up to then without another Renew; BootTime::max(): till the end
 
   bool operator==(const Lease&) const = default;
 };

@@ -36,7 +36,7 @@ struct Submitter::Attempt {
   std::optional<Upstream::Turn> turn;  // until it is used or given back
   JobRecord record;
   MonoTime counted_at{};          // among the submits that may cost money
-  MonoTime sending_at{};          // when it was handed in to be recorded as SENDING
+  BootTime sending_at{};          // when it was handed in to be recorded as SENDING
   double credits = 0;             // that it may use
   double credits_of_preview = 0;  // of them, what is known of the preview that is rendered
   bool sent_again = false;

@@ -195,7 +195,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
   JobRecord record =
       NewRecord(*attempt, at_once ? SubmissionState::kSending : SubmissionState::kIntent,
                 shards_.Pick(random_));
-  attempt->sending_at = clock_.Now();
+  attempt->sending_at = clock_.BootNow();
   ledger_.Begin(std::move(record), [this, attempt, at_once](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
       attempt->turn.reset();
@@ -269,9 +269,13 @@ void Submitter::AwaitTurn(const AttemptPtr& attempt) {
 }
 
 void Submitter::MarkSending(const AttemptPtr& attempt) {
+  if (spending_.stopped()) {  // since it was counted, and it may have been in line for long
+    attempt->turn.reset();
+    return GiveUpUnsent(attempt, errors::SubmitsStopped(limits::kSpendingRetry));
+  }
   attempt->record.submission = SubmissionState::kSending;
   attempt->record.sent_at = clock_.WallNow();
-  attempt->sending_at = clock_.Now();
+  attempt->sending_at = clock_.BootNow();
   if (attempt->waited) {
     OweElsewhere(attempt->record);
     attempt->record.owner_epoch = options_.epoch;
@@ -304,7 +308,7 @@ void Submitter::Send(const AttemptPtr& attempt) {
   }
   if (!shards_.alone()) {
     attempt->submission.may_send = [this, until = attempt->sending_at + limits::kSendWithin] {
-      return clock_.Now() <= until;
+      return clock_.BootNow() <= until;
     };
   }
   Upstream::Turn turn = *std::exchange(attempt->turn, std::nullopt);
@@ -425,6 +429,7 @@ void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
 // hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   Refund(*attempt);
+  attempt->place = 0;
   if (attempt->waited && attempt->record.submission == SubmissionState::kWaiting) {
     return GiveUpWaiting(attempt, std::move(why));
   }
@@ -435,6 +440,12 @@ void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
     attempt->record.waiting_request.clear();
   }
   DropBody(*attempt);
+  if (absl::IsAborted(why)) {
+    // Another process has taken this one for gone, and has ended the attempt. Who repeats it may
+    // have begun it again.
+    return AnswerFromRequestId(
+        attempt, errors::Overloaded("submits of this request_id", limits::kRetryAfterMin));
+  }
   StoreAtLast(attempt,
               [this, attempt, why = std::move(why)](const absl::Status&) { Finish(attempt, why); });
 }

@@ -257,8 +257,8 @@ std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query, bool take
   const auto is = [](jobs::SubmissionState state) {
     return absl::StrCat("submission = ", static_cast<int>(state));
   };
-  const std::string first =
-      absl::StrCat(" ORDER BY ", is(jobs::SubmissionState::kIntent), ", job_id LIMIT 1");
+  const std::string first = absl::StrCat(" ORDER BY ", is(jobs::SubmissionState::kIntent),
+                                         ", finish_time IS NOT NULL, job_id LIMIT 1");
   // MayBeRepeated
   const std::string in_time = absl::StrCat(
       "tenant = $1 AND fingerprint = $2 AND minted_request_id AND owner_epoch <> $4 AND (",
@@ -278,7 +278,7 @@ std::vector<JobRecord> Reads::FindEqual(const jobs::EqualQuery& query, bool take
     const std::string taken_over = absl::StrCat(
         "tenant = $1 AND fingerprint = $2 AND minted_request_id AND owner_epoch = $4"
         " AND (create_time >= $3 OR sent_at >= $3) AND delivery = ",
-        static_cast<int>(jobs::Delivery::kLost), first);
+        static_cast<int>(jobs::Delivery::kLost), " AND ", OwedStill(), first);
     add(Statement(SelectRecord(taken_over.c_str()))
             .Bytes(query.tenant)
             .Bytes(query.fingerprint)

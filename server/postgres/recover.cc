@@ -67,12 +67,13 @@ OwedOnce ReadOwed(const Rows& rows, int row) {
 }  // namespace
 
 std::string OwedStill() {
-  return absl::StrCat("minted_request_id AND delivery <> ",
-                      static_cast<int>(jobs::Delivery::kArrived), " AND ",
-                      SubmissionIs(jobs::CanBeOwed), " AND (delivery <> ",
-                      static_cast<int>(jobs::Delivery::kUnsaid),
-                      " OR (owner_epoch > (SELECT clean_epoch FROM pictory.store)"
-                      " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)))");
+  return absl::StrCat(
+      "minted_request_id AND delivery <> ", static_cast<int>(jobs::Delivery::kArrived), " AND ",
+      SubmissionIs(jobs::CanBeOwed), " AND (submission <> ",
+      static_cast<int>(SubmissionState::kAccepted), " OR sent_at <> 0) AND (delivery <> ",
+      static_cast<int>(jobs::Delivery::kUnsaid),
+      " OR (owner_epoch > (SELECT clean_epoch FROM pictory.store)"
+      " AND owner_epoch NOT IN (SELECT epoch FROM pictory.clean_epochs)))");
 }
 
 jobs::Recovered Writes::Recover(WallTime now, const std::string& gateway, const LeftJobs& found) {

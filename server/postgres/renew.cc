@@ -9,6 +9,7 @@ namespace gateway::postgres {
 Renewal Writes::Renew(const Identity& identity, const Seen& seen, bool leaves) {
   Renewal renewal;
   jobs::Holding& holding = renewal.holding;
+  const BootTime asked = SystemClock().BootNow();
   const MonoTime before = std::chrono::steady_clock::now();
   const WallTime wall = SystemClock().WallNow();
   const WallTime at_server = RenewLease(connection_, identity, /*shares=*/!leaves);
@@ -21,7 +22,7 @@ Renewal Writes::Renew(const Identity& identity, const Seen& seen, bool leaves) {
   renewal.seen.epochs = std::move(share.epochs);
   std::vector<std::int32_t> all, gained;
   for (jobs::Lease& lease : holding.leases) {
-    lease.until = before + identity.times.lease - identity.times.margin;
+    lease.until = asked + identity.times.lease - identity.times.margin;
     renewal.seen.shards[lease.shard] = lease.epoch;
     all.push_back(lease.shard);
     const auto held = seen.shards.find(lease.shard);

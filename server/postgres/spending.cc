@@ -205,16 +205,17 @@ void SpendingTally::NoteBegun(const std::string& tenant, const Was& was) {
 
 void SpendingTally::NoteReplaced(const JobRecord& record, const Was& was) {
   const jobs::CountedSpending wanted = jobs::CountedOf(record);
+  const WallTime oldest = jobs::kLongWindow.FirstStep(was.now);
+  const bool counted = was.at.has_value() && *was.at >= oldest;
   std::optional<WallTime> at;
   if (wanted.spent) {
-    // Of one that was begun by an older program its record says when that was.
+    // Of one that was begun by an older program its record says when that was. One that is begun
+    // again may have been counted so long ago that it is in no window any more.
     const WallTime sent =
         jobs::IsInFlight(record.submission) ? was.now : std::min(was.now, record.sent_at);
-    at = was.at.value_or(sent);
+    at = counted ? *was.at : sent;
   }
-  const WallTime oldest = jobs::kLongWindow.FirstStep(was.now);
   const bool counts = at.has_value() && *at >= oldest;
-  const bool counted = was.at.has_value() && *was.at >= oldest;
   if (!counts && !counted) return;  // it is in no window any more
   const jobs::CountedSpending is{
       .spent = was.at.has_value(), .credits = was.credits, .reserved = was.reserved};

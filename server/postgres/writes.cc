@@ -153,8 +153,15 @@ void Writes::BeginAll(std::vector<Change*> changes) {
   FailPoint("intent-uncommitted");
 }
 
-// One of the record's names is known already.
+// One of the record's names is known already. Of two that begin it again one is second, and is told
+// what the first has made of it.
 void Writes::BeginKnown(Change& change) {
+  do {
+    change.status = TryBeginKnown(change);
+  } while (absl::IsAborted(change.status));
+}
+
+absl::Status Writes::TryBeginKnown(Change& change) {
   const jobs::Job& job = change.record.job;
   const Rows found =
       connection_.Run(Statement(absl::StrCat("SELECT ", RecordColumns(),
@@ -162,20 +169,17 @@ void Writes::BeginKnown(Change& change) {
                                              " request_id = $2 AND request_id <> ''"))
                           .Bytes(job.tenant)
                           .Bytes(job.request_id));
-  if (found.size() == 0) {
-    change.status = absl::AlreadyExistsError("A job with this id is known already");
-    return;
-  }
+  if (found.size() == 0) return absl::AlreadyExistsError("A job with this id is known already");
   JobRecord known = ReadRecord(found, 0);
   std::optional<JobRecord> again = jobs::BeginAgain(known, change.record);
   if (!again.has_value()) {
     change.begun = {.begun = false, .record = std::move(known)};
-    return;
+    return absl::OkStatus();
   }
-  change.status = UpdateWithLabels(*again);
-  if (!change.status.ok()) return;
+  if (absl::Status updated = UpdateWithLabels(*again); !updated.ok()) return updated;
   ++again->version;
   change.begun = {.begun = true, .record = *std::move(again)};
+  return absl::OkStatus();
 }
 
 std::set<std::size_t> Writes::ReplaceRows(const std::vector<const JobRecord*>& records,

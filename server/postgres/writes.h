@@ -108,6 +108,7 @@ class Writes {
   void Limit(std::vector<Change*>& begins, std::vector<Change*>& updates);
   void BeginAll(std::vector<Change*> changes);
   void BeginKnown(Change& change);
+  absl::Status TryBeginKnown(Change& change);
   void UpdateAll(std::vector<Change*> changes);
   absl::Status UpdateWithLabels(const jobs::JobRecord& record);
   void Insert(const jobs::JobRecord& record);

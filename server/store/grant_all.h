@@ -12,7 +12,7 @@ namespace gateway::store {
 inline jobs::Holding GrantAll(std::int64_t epoch) {
   jobs::Holding all;
   for (std::int32_t shard = 0; shard < limits::kShards; ++shard) {
-    all.leases.push_back({.shard = shard, .epoch = epoch, .until = MonoTime::max()});
+    all.leases.push_back({.shard = shard, .epoch = epoch, .until = BootTime::max()});
   }
   return all;
 }

@@ -316,10 +316,10 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   Owe(recovered.owed, recovered.epoch);
   recovered.asked = ReadAsked();
   recovered.unfinished = CountUnfinished();
-  SQLite::Statement spent(
-      db_, absl::StrCat("SELECT tenant, sent_at, state, credits_used, credits_reserved"
-                        " FROM jobs INDEXED BY jobs_spent WHERE ",
-                        IsSpentSql(), " AND sent_at BETWEEN ?1 AND ?2"));
+  SQLite::Statement spent(db_,
+                          absl::StrCat("SELECT tenant, sent_at, submission, state, credits_used,"
+                                       " credits_reserved FROM jobs INDEXED BY jobs_spent WHERE ",
+                                       IsSpentSql(), " AND sent_at BETWEEN ?1 AND ?2"));
   // A submit of a later time was sent by a clock that ran ahead, and would count anew at each start
   // until then.
   const WallTime started = jobs::StartTime(jobs::Latest(recovered.asked), now);
@@ -328,16 +328,16 @@ jobs::Recovered JobWrites::Recover(WallTime now) {
   };
   bind(1, started - limits::kSpendingWindow);
   bind(2, started + limits::kClockSlack);
+  JobRecord record;
   while (spent.executeStep()) {
-    const auto state = static_cast<jobs::JobState>(spent.getColumn(2).getInt());
-    std::optional<double> used;
-    if (!spent.getColumn(3).isNull()) used = spent.getColumn(3).getDouble();
-    const double reserved = spent.getColumn(4).getDouble();
-    recovered.spent.push_back(
-        {.tenant = spent.getColumn(0).getString(),
-         .sent_at = WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64())),
-         .credits = jobs::CreditsOf(state, used, reserved),
-         .reserved = jobs::StillReserved(state, used, reserved)});
+    record.job.tenant = spent.getColumn(0).getString();
+    record.sent_at = WallTime(std::chrono::microseconds(spent.getColumn(1).getInt64()));
+    record.submission = static_cast<SubmissionState>(spent.getColumn(2).getInt());
+    record.job.state = static_cast<jobs::JobState>(spent.getColumn(3).getInt());
+    record.job.credits_used.reset();
+    if (!spent.getColumn(4).isNull()) record.job.credits_used = spent.getColumn(4).getDouble();
+    record.credits_reserved = spent.getColumn(5).getDouble();
+    recovered.spent.push_back(jobs::SpentOf(record));
   }
   // All unfinished jobs were read, and this connection would keep their pages for as long as it is
   // open.

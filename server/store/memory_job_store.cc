@@ -530,13 +530,7 @@ absl::StatusOr<jobs::Recovered> MemoryJobStore::Recover(WallTime now) {
       if (jobs::CountsAsSpent(record.submission) &&
           record.sent_at >= started - limits::kSpendingWindow &&
           record.sent_at <= started + limits::kClockSlack) {
-        const jobs::Job& job = record.job;
-        recovered.spent.push_back(
-            {.tenant = key.first,
-             .sent_at = record.sent_at,
-             .credits = jobs::CreditsOf(job.state, job.credits_used, record.credits_reserved),
-             .reserved =
-                 jobs::StillReserved(job.state, job.credits_used, record.credits_reserved)});
+        recovered.spent.push_back(jobs::SpentOf(record));
       }
       if (std::optional<JobRecord> ended = jobs::Interrupted(record, now)) {
         record = *std::move(ended);

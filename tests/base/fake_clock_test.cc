@@ -1,6 +1,7 @@
 #include "support/fake_clock.h"
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <vector>
 
@@ -43,6 +44,30 @@ TEST(FakeClock, AJumpOfTheWallClockMovesNoTimer) {
   EXPECT_FALSE(fired);
   clock.Advance(std::chrono::seconds(1));
   EXPECT_TRUE(fired);
+}
+
+TEST(FakeClock, OfASuspendedMachineOnlyTheTimeSinceItsBootGoesOn) {
+  FakeClock clock;
+  const MonoTime now = clock.Now();
+  const BootTime since_boot = clock.BootNow();
+  clock.Suspend(std::chrono::hours(1));
+  EXPECT_EQ(clock.Now(), now);
+  EXPECT_EQ(clock.BootNow() - since_boot, std::chrono::hours(1));
+  clock.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(clock.BootNow() - since_boot, std::chrono::seconds(3601));
+}
+
+// Elsewhere the two clocks of a machine that was never suspended agree, so this says which it is.
+TEST(SystemClock, TheTimeSinceTheBootIsThatOfTheKernel) {
+  const auto kernel = [] {
+    timespec now{};
+    EXPECT_EQ(clock_gettime(CLOCK_BOOTTIME, &now), 0);
+    return BootTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  };
+  const BootTime before = kernel();
+  const BootTime read = SystemClock().BootNow();
+  EXPECT_LE(before, read);
+  EXPECT_LE(read, kernel());
 }
 
 }  // namespace

@@ -14,6 +14,15 @@ JobRecord Record(const std::string& id, SubmissionState submission,
   record.job.job_id = id;
   record.submission = submission;
   record.delivery = delivery;
+  record.sent_at = WallTime(std::chrono::seconds(1));
+  return record;
+}
+
+JobRecord EndedAs(const std::string& id, JobState state, bool sent) {
+  JobRecord record = Record(id, SubmissionState::kAccepted);
+  record.job.state = state;
+  record.job.finish_time = WallTime(std::chrono::seconds(2));
+  if (!sent) record.sent_at = {};
   return record;
 }
 
@@ -35,6 +44,22 @@ TEST(EqualSubmitsTest, TheFirstThatIsDecidedIsRepeated) {
       Record("a", SubmissionState::kIntent), Record("c", SubmissionState::kAccepted),
       Record("b", SubmissionState::kSending), Record("0", SubmissionState::kRejected)};
   EXPECT_EQ(FirstToRepeat(found)->job.job_id, "b");
+}
+
+TEST(EqualSubmitsTest, WhatEndedWithoutBeingSentIsNotRepeated) {
+  EXPECT_FALSE(MayBeRepeated(EndedAs("a", v1::JOB_STATE_CANCELLED, /*sent=*/false)));
+  EXPECT_FALSE(MayBeRepeated(EndedAs("a", v1::JOB_STATE_FAILED, /*sent=*/false)));
+  EXPECT_TRUE(MayBeRepeated(EndedAs("a", v1::JOB_STATE_FAILED, /*sent=*/true)));
+}
+
+TEST(EqualSubmitsTest, WhatRunsIsRepeatedBeforeWhatHasEnded) {
+  JobRecord waits = Record("c", SubmissionState::kWaiting);
+  waits.job.state = v1::JOB_STATE_WAITING;
+  waits.sent_at = {};
+  const JobRecord ended = EndedAs("a", v1::JOB_STATE_SUCCEEDED, /*sent=*/true);
+  const JobRecord intent = Record("0", SubmissionState::kIntent);
+  EXPECT_EQ(FirstToRepeat({ended, waits, intent})->job.job_id, "c");
+  EXPECT_EQ(FirstToRepeat({ended, intent})->job.job_id, "a");
 }
 
 // Submits of processes with one store, each of which does one step at a time: it stores its intent,

@@ -530,6 +530,50 @@ TEST_F(SeveralProcessesTest, WhoCannotWaitLongerIsToldThatItIsUnconfirmed) {
   EXPECT_EQ(b_.Posts(), 0);
 }
 
+// Another says that the intent was left behind by one that is gone, as of one that was stopped.
+TEST_F(SeveralProcessesTest, AnIntentThatAnotherHasEndedIsToBeRepeated) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  for (const bool waits : {false, true}) {
+    SCOPED_TRACE(waits);
+    std::function<void()> first_look, second_look;
+    a_.store.HoldFindEqual(&first_look);
+    SubmitRequest request = Keyless(waits ? RenderOf(preview, "") : Preview(""));
+    const std::string id = request.request_id;
+    const Answered answered = Submit(a_, std::move(request));
+    a_.store.HoldFindEqual(&second_look);
+    first_look();
+    ASSERT_TRUE(second_look);
+    JobRecord left = Stored(id);
+    ASSERT_EQ(left.submission, SubmissionState::kIntent);
+    left.submission = SubmissionState::kNotSent;
+    Store(left);
+    second_look();
+    ASSERT_TRUE(answered->has_value());
+    EXPECT_TRUE(absl::IsUnavailable((*answered)->status())) << (*answered)->status();
+    EXPECT_GT(errors::RetryDelay((*answered)->status()), Duration::zero());
+    EXPECT_EQ(a_.core->waiting.waiting(), 0u);
+    EXPECT_TRUE(WaitingJobsPeer::IsEmpty(a_.core->waiting));
+  }
+  EXPECT_EQ(a_.Posts(), 1);
+}
+
+// The machine sleeps between the record and the request, and the clock of its timers with it.
+TEST_F(SeveralProcessesTest, AMachineThatWasSuspendedSendsNothingAndHoldsNothing) {
+  clock_.Advance(2 * limits::kStoreLease);
+  a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+  Submit(a_, Preview("r1"));
+  const auto may_send = a_.transport.oldest_held().may_send;
+  const std::int32_t shard = Stored("r1").job.shard;
+  ASSERT_TRUE(may_send && may_send());
+  ASSERT_TRUE(a_.core->shards.Holds(shard));
+  clock_.Suspend(2 * limits::kStoreLease);
+  EXPECT_FALSE(may_send());
+  EXPECT_FALSE(a_.core->shards.Holds(shard));
+  clock_.Advance(limits::kStoreLeaseRenewal);
+  EXPECT_TRUE(a_.core->shards.Holds(shard)) << "it has asked for it anew";
+}
+
 TEST_F(SeveralProcessesTest, NothingIsSentLongAfterItWasRecordedAsSent) {
   clock_.Advance(2 * limits::kStoreLease);
   a_.transport.SetScript([](const http::Request&) { return std::nullopt; });

@@ -221,6 +221,38 @@ TEST_F(SpendingTest, CreditsAreReservedAndThenCountAsUsed) {
   EXPECT_EQ(spending.spent_today("a").credits, 80) << "it may have used what was reserved";
 }
 
+// What counts in no minute of the last day has none to be corrected.
+TEST_F(SpendingTest, AJobThatCountsNoMoreChangesNothingAtItsEnd) {
+  Spending spending({}, clock_);
+  ASSERT_TRUE(spending.TryTake("a", 60).ok());
+  spending.OnEnded(Ended(0, 40, v1::JOB_STATE_SUCCEEDED, WallTime{}));
+  EXPECT_EQ(spending.spent_today("a").credits, 60)
+      << "it was adopted, so it was not submitted here";
+  for (const Duration age : {24h, 1000h}) {
+    const WallTime sent = clock_.WallNow() - std::chrono::duration_cast<WallTime::duration>(age);
+    spending.OnEnded(Ended(60, 200, v1::JOB_STATE_SUCCEEDED, sent));
+    spending.OnEnded(Ended(60, 0, v1::JOB_STATE_SUCCEEDED, sent));
+    EXPECT_EQ(spending.spent_today("a").credits, 60);
+    EXPECT_EQ(spending.spent_today("a").reserved, 60);
+  }
+}
+
+// As before the restart, what was reserved counts until a job has ended, and then what it used.
+TEST_F(SpendingTest, CreditsThatPictoryToldOfBeforeARestartCountOnce) {
+  for (const double used : {0.0, 20.0, 80.0}) {
+    Spending spending({}, clock_);
+    JobRecord record = Ended(60, used, v1::JOB_STATE_RUNNING, clock_.WallNow() - 1h);
+    spending.Recover({SpentOf(record)}, clock_.WallNow());
+    EXPECT_EQ(spending.spent_today("a").credits, 60);
+    EXPECT_EQ(spending.spent_today("a").reserved, 60);
+    record.job.state = v1::JOB_STATE_SUCCEEDED;
+    spending.OnEnded(record);
+    EXPECT_EQ(spending.spent_today("a").credits, used);
+    EXPECT_EQ(spending.spent_today("a").reserved, 0);
+    EXPECT_EQ(SpentOf(record).credits, used);
+  }
+}
+
 TEST_F(SpendingTest, CreditsThatAreUsedUpComeBackADayLater) {
   Spending spending(
       {}, clock_, [](const std::string&) { return tenants::TenantLimits{.credits_per_day = 100}; });

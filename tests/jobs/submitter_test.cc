@@ -478,6 +478,25 @@ TEST_F(SubmitterTest, OnceDrainingNothingIsSentThatWasNot) {
   EXPECT_EQ(Posts(), 1);
 }
 
+TEST_F(SubmitterTest, WhoeverStopsSubmitsStopsThoseThatAreInLine) {
+  Make({.requests_per_second = 4, .burst = 2});
+  transport_.AnswerAllWith(Reply(200, kAccepted));
+  ASSERT_TRUE(Submit(Preview("first")).ok());
+  std::optional<Submitter::Answer> in_line;
+  submitter_->Submit(Preview("r1"), Into(in_line));
+  ASSERT_EQ(Stored("r1")->submission, SubmissionState::kIntent);
+  spending_.SetStopped(true);
+  clock_.Advance(1s);
+  ASSERT_TRUE(in_line.has_value());
+  EXPECT_EQ(errors::Reason(in_line->status()), "SUBMITS_STOPPED");
+  EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
+  EXPECT_EQ(spending_.spent_today().submits, 1u);
+  EXPECT_EQ(Posts(), 1);
+  spending_.SetStopped(false);
+  transport_.AnswerAllWith(Reply(200, R"({"data":{"jobId":"p2"}})"));
+  EXPECT_TRUE(Submit(Preview("r1")).ok());
+}
+
 // What came of a submit is known, and the store cannot take it: its caller waits until it can.
 TEST_F(SubmitterTest, WhatCameOfASubmitIsStoredLaterIfTheStoreIsBusy) {
   struct Case {

@@ -270,7 +270,7 @@ TEST_F(NotifierTest, ARestartTakesUpWhatWasNotDelivered) {
 class TwoNotifiersTest : public NotifierTest {
  protected:
   void Hold(jobs::Shards& shards, Duration lease = 24h) {
-    shards.Set({{.shard = 0, .epoch = ++epoch_, .until = clock_.Now() + lease}});
+    shards.Set({{.shard = 0, .epoch = ++epoch_, .until = clock_.BootNow() + lease}});
   }
   // The notifier of another process.
   std::unique_ptr<Notifier> Other(const jobs::Shards& shards) {
@@ -369,7 +369,7 @@ TEST_F(TwoNotifiersTest, NothingIsSentOnALeaseThatHasRunOut) {
   store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
   other->OnChange(Stored());
   EXPECT_THAT(Urls(), ElementsAre());
-  shards.Set({{.shard = 0, .epoch = epoch_, .until = clock_.Now() + 1h}});
+  shards.Set({{.shard = 0, .epoch = epoch_, .until = clock_.BootNow() + 1h}});
   clock_.Advance(limits::kStoreLeaseRenewal);
   EXPECT_THAT(Urls(), ElementsAre(kOwn));
 }

@@ -1,4 +1,6 @@
 // Equal submits without a request_id that reach two gateways on one server at the same moment.
+#include "store/store_calls.h"  // first, see there
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include "base/timer_thread.h"
 #include "http/transport.h"
 #include "jobs/core.h"
+#include "jobs/equal_submits.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "postgres/postgres_job_store.h"
 #include "server.h"
@@ -133,6 +136,56 @@ TEST(EqualSubmitsOnPostgresTest, AreOneJobWhicheverGatewayGetsThem) {
       "SELECT count(*) FROM (SELECT fingerprint FROM pictory.jobs WHERE minted_request_id"
       " GROUP BY fingerprint HAVING count(*) > 1) AS twice");
   EXPECT_EQ(owned, 0) << "what has given way is none that a repetition is taken for";
+}
+
+// The store finds what FirstToRepeat would find among all.
+TEST(EqualSubmitsOnPostgresTest, WhatRunsComesFirstAndWhatWasNeverSentIsNotFound) {
+  namespace v1 = jobs::v1;
+  using jobs::SubmissionState;
+  PostgresServer& server = PostgresServer::Shared();
+  server.Empty();
+  auto opened =
+      PostgresJobStore::Open({.conninfo = server.conninfo(), .gateway = "one", .address = "here"});
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  PostgresJobStore& store = **opened;
+  store::StoreCalls calls(store);
+  const WallTime now = SystemClock().WallNow();
+  const auto put = [&](const std::string& id, SubmissionState submission, v1::JobState state,
+                       bool sent) {
+    jobs::JobRecord record = store::Begun(id, "r-" + id);
+    record.submission = submission;
+    record.job.state = state;
+    if (submission == SubmissionState::kAccepted && sent) record.job.pictory_job_id = "p-" + id;
+    if (jobs::IsFinal(state)) record.job.finish_time = now;
+    record.job.create_time = now;
+    record.sent_at = sent ? now : WallTime{};
+    record.fingerprint = "content";
+    record.minted_request_id = true;
+    record.owner_epoch = 99;
+    ASSERT_TRUE(calls.Adopt(record).ok()) << id;
+  };
+  const auto find = [&]() -> std::string {
+    store::Answer<absl::StatusOr<std::vector<jobs::JobRecord>>> answer;
+    store.FindEqual({.tenant = "acme",
+                     .fingerprint = "content",
+                     .but_of = 1,
+                     .since = now - std::chrono::minutes(1)},
+                    answer.Callback());
+    const auto found = answer.Wait();
+    EXPECT_TRUE(found.ok()) << found.status();
+    const jobs::JobRecord* first = jobs::FirstToRepeat(*found);
+    return first == nullptr ? "" : first->job.job_id;
+  };
+  put("a", SubmissionState::kAccepted, v1::JOB_STATE_CANCELLED, /*sent=*/false);
+  EXPECT_EQ(find(), "");
+  put("b", SubmissionState::kIntent, v1::JOB_STATE_UNSPECIFIED, /*sent=*/false);
+  EXPECT_EQ(find(), "b");
+  put("c", SubmissionState::kAccepted, v1::JOB_STATE_SUCCEEDED, /*sent=*/true);
+  EXPECT_EQ(find(), "c");
+  put("e", SubmissionState::kAccepted, v1::JOB_STATE_RUNNING, /*sent=*/true);
+  EXPECT_EQ(find(), "e");
+  put("d", SubmissionState::kWaiting, v1::JOB_STATE_WAITING, /*sent=*/false);
+  EXPECT_EQ(find(), "d");
 }
 
 }  // namespace

@@ -506,6 +506,23 @@ TEST_F(SpendingTest, OldStepsAreForgotten) {
   EXPECT_TRUE(one.Submit("3").ok());
 }
 
+TEST_F(SpendingTest, AnAttemptThatIsBegunAgainADayLaterCountsFromThen) {
+  limits_ = {.all_per_day = 2};
+  Spender& one = Join("one");
+  ASSERT_TRUE(one.Submit("1", 5).ok());
+  server_.Sql(
+      "UPDATE pictory.spending SET begins = begins - 90000000000;"
+      "UPDATE pictory.jobs SET counted_at = counted_at - 90000000000");
+  ASSERT_TRUE(one.GiveUp("1").ok());
+  ASSERT_TRUE(one.Submit("1", 7).ok());
+  ASSERT_TRUE(one.Submit("2").ok());
+  EXPECT_THAT(one.Submit("3").message(), HasSubstr("a day"));
+  EXPECT_EQ(server_.Number("SELECT sum(credits)::bigint FROM pictory.spending WHERE tenant = ''"
+                           " AND span = 3600 AND begins > extract(epoch FROM clock_timestamp())"
+                           " * 1000000 - 86400000000"),
+            7);
+}
+
 // A gateway of the version before counts nothing; the next that changes its record does.
 TEST_F(SpendingTest, WhatAnOlderProgramBeginsIsCountedWhenItChanges) {
   Spender& one = Join("one");

@@ -242,6 +242,31 @@ TEST_F(TroubleTest, ALockedRowHoldsUpOnlyItself) {
   EXPECT_TRUE(calls.UpdateVersion(held).ok());
 }
 
+// Two gateways begin the same attempt again at the same moment: the row is locked here after both
+// have found that nothing of it was sent.
+TEST_F(TroubleTest, OfTwoThatBeginAgainTheSecondIsToldOfTheFirst) {
+  auto store = Open({});
+  StoreCalls calls(*store);
+  JobRecord not_sent = Begun("j1", "r1");
+  not_sent.submission = jobs::SubmissionState::kNotSent;
+  ASSERT_TRUE(calls.Adopt(not_sent).ok());
+  auto first = Connection::Open(server_.conninfo(), store::kPatience);
+  first->Script("BEGIN; SELECT FROM pictory.jobs WHERE job_id = 'j1' FOR UPDATE");
+  Answer<absl::StatusOr<jobs::BeginResult>> second;
+  store->Begin(Begun("j2", "r1"), second.Callback());
+  while (server_.Number("SELECT count(*) FROM pg_locks WHERE NOT granted") == 0) {
+    std::this_thread::yield();
+  }
+  first->Script(
+      "UPDATE pictory.jobs SET submission = 2, attempt = 2, version = version + 1"
+      " WHERE job_id = 'j1'; COMMIT");
+  const absl::StatusOr<jobs::BeginResult> begun = second.Wait();
+  ASSERT_TRUE(begun.ok()) << begun.status();
+  EXPECT_FALSE(begun->begun);
+  EXPECT_EQ(begun->record.job.job_id, "j1");
+  EXPECT_EQ(begun->record.submission, jobs::SubmissionState::kSending);
+}
+
 // What PostgreSQL says of a write may hold what is to be written: callers do not get it.
 TEST_F(TroubleTest, WhatPostgresRefusesIsToldToTheOperator) {
   std::promise<std::string> refused;

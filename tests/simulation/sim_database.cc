@@ -83,7 +83,7 @@ void SimDatabase::DeclareGone(int gateway) {
   }
 }
 
-jobs::Holding SimDatabase::Renew(int gateway, MonoTime asked) {
+jobs::Holding SimDatabase::Renew(int gateway, BootTime asked) {
   const MonoTime now = clock_.Now();
   Member& own = members_[gateway];
   if (!Lives(own)) GiveUp(gateway, own.lease_until, Duration(0));
@@ -120,7 +120,7 @@ jobs::Holding SimDatabase::Renew(int gateway, MonoTime asked) {
       umpire_.OnGained(place, gateway);
     }
   }
-  const MonoTime until =
+  const BootTime until =
       asked +
       (bugs_.endless_leases ? Duration(1h) : limits::kStoreLease - limits::kStoreLeaseMargin);
   for (std::int32_t place = 0; place < kShards; ++place) {

@@ -56,7 +56,7 @@ class SimDatabase {
   store::MemoryJobStore& rows() { return rows_; }
   jobs::Recovered Recover(int gateway, WallTime now);
   // `asked`: when the gateway has asked.
-  jobs::Holding Renew(int gateway, MonoTime asked);
+  jobs::Holding Renew(int gateway, BootTime asked);
   void Leave(int gateway);
   // To be called before a gateway writes. One that was declared gone has lost its session, and is
   // there again before it writes anything.

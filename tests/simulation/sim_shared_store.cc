@@ -186,7 +186,7 @@ void SimSharedStore::Renew(Callback<jobs::Holding> done) {
   if (!database_.reachable(gateway_)) {
     return clock_.In(Between(1ms, 3s), [done] { done(Away()); });
   }
-  auto holding = std::make_shared<jobs::Holding>(database_.Renew(gateway_, clock_.Now()));
+  auto holding = std::make_shared<jobs::Holding>(database_.Renew(gateway_, clock_.BootNow()));
   const bool lost = Chance(trouble_.answer_lost);
   clock_.In(lost ? Between(1s, 3s) : Between(1ms, 100ms),
             [done, lost, holding] { lost ? done(Away()) : done(std::move(*holding)); });

@@ -179,10 +179,13 @@ TEST_P(StoreLifeTest, RecoverTellsWhatCreditsEachMayHaveCost) {
   put("b", jobs::v1::JOB_STATE_SUCCEEDED, 24, 7.5);
   put("c", jobs::v1::JOB_STATE_SUCCEEDED, 24, std::nullopt);
   put("d", jobs::v1::JOB_STATE_FAILED, 4, std::nullopt);
+  // What a poll has told counts once the job has ended, as it does without a restart.
+  put("e", jobs::v1::JOB_STATE_RUNNING, 12, 7.5);
   EXPECT_THAT(store_->Recover(At(1001)).value().spent,
               ::testing::UnorderedElementsAre(
                   jobs::Spent{"acme", At(1000), 24, 24}, jobs::Spent{"acme", At(1000), 7.5, 0},
-                  jobs::Spent{"acme", At(1000), 0, 0}, jobs::Spent{"acme", At(1000), 4, 4}));
+                  jobs::Spent{"acme", At(1000), 0, 0}, jobs::Spent{"acme", At(1000), 4, 4},
+                  jobs::Spent{"acme", At(1000), 12, 12}));
 }
 
 // Recover counts back from the last answer of Pictory's, if the clock has been set since.

@@ -12,6 +12,7 @@ namespace gateway::test {
 class FakeClock final : public Clock, public Timers {
  public:
   MonoTime Now() const override { return now_; }
+  BootTime BootNow() const override { return BootTime(now_.time_since_epoch() + slept_); }
   WallTime WallNow() const override { return wall_; }
 
   Id At(MonoTime when, std::function<void()> callback) override {
@@ -46,6 +47,11 @@ class FakeClock final : public Clock, public Timers {
   void SettleBeforeMoving(std::function<void()> settle) { settle_ = std::move(settle); }
   // Only the wall clock: what an operator or NTP does.
   void JumpWall(Duration by) { wall_ += std::chrono::duration_cast<WallTime::duration>(by); }
+  // The machine sleeps: its monotonic clock stands still meanwhile, and no timer fires.
+  void Suspend(Duration for_so_long) {
+    slept_ += for_so_long;
+    JumpWall(for_so_long);
+  }
   // No timer fires any more.
   void Forget() { timers_.clear(); }
   std::size_t pending() const { return timers_.size(); }
@@ -60,6 +66,7 @@ class FakeClock final : public Clock, public Timers {
 
   MonoTime now_{std::chrono::hours(1)};
   WallTime wall_{std::chrono::hours(24 * 365 * 50)};
+  Duration slept_{0};
   std::map<std::pair<MonoTime, Id>, std::function<void()>> timers_;
   Id last_id_ = kNone;
   std::function<void()> settle_;

@@ -235,8 +235,9 @@ class SharedStore final : public jobs::Store {
     for (std::int32_t place = 0; place < limits::kShards; ++place) {
       const SharedDisk::Shard& shard = disk_.shards[static_cast<std::size_t>(place)];
       if (own(shard)) {
-        holding.leases.push_back(
-            {.shard = place, .epoch = shard.epoch, .until = now + limits::kStoreLease});
+        holding.leases.push_back({.shard = place,
+                                  .epoch = shard.epoch,
+                                  .until = disk_.clock.BootNow() + limits::kStoreLease});
       }
     }
     done(std::move(holding));
