@@ -1,6 +1,7 @@
 // The commands that do what the board does, for each of three tools. They name no key: the shell
 // puts it in from PICTORY_GATEWAY_KEY. Pure.
 
+import {safeUrl} from './dom.js';
 import {quote, quoteJson} from './quote.js';
 import {isActive} from './words.js';
 
@@ -52,7 +53,8 @@ export function commandsFor(job, at) {
       grpcurl: grpcurl(at, 'WatchJob', {job_id: id}),
     });
   }
-  if (job.state === 'JOB_STATE_SUCCEEDED') {
+  commands.push(...fileCommands(job, at), ...nextCommands(job, at));
+  if (job.state === 'JOB_STATE_SUCCEEDED' || job.omittedParts?.includes('RESULT_PART_RESULT_JSON')) {
     commands.push({
       what: 'Keep all that Pictory said of it',
       pictory: pictory('result', id, '--part', 'result-json', '-o', `${id}.json`),
@@ -71,6 +73,71 @@ export function commandsFor(job, at) {
     });
   }
   return commands;
+}
+
+// The file that a kind of job is made for: the field of its link, and the ending of its usual type.
+const FILES = {
+  JOB_KIND_RENDER: {what: 'Fetch the film', result: 'render', field: 'video_url', link: 'videoURL', ending: 'mp4'},
+  JOB_KIND_VIDEO: {what: 'Fetch the clip', result: 'video', field: 'url', link: 'url', ending: 'mp4'},
+  JOB_KIND_IMAGE: {what: 'Fetch the picture', result: 'image', field: 'url', link: 'url', ending: 'jpg'},
+};
+
+// The copy in the gateway's archive if it has one, else what Pictory's link leads to, which gets no
+// key of the gateway's.
+function fileCommands(job, at) {
+  const file = FILES[job.kind];
+  if (file === undefined || job.state !== 'JOB_STATE_SUCCEEDED') return [];
+  const kept = job.archive?.files?.find((each) => each.field === file.field && each.state === 'ARCHIVE_STATE_ARCHIVED');
+  const link = safeUrl(job[file.result]?.[file.link] ?? '');
+  if (kept === undefined && link === '') return [];
+  const to = quote(`${job.jobId}.${kept?.name.split('.').at(-1) ?? file.ending}`);
+  const download = `${pictory('result', job.jobId, '--download')} -o ${to}`;
+  if (kept === undefined) {
+    const fetch = `curl -sSL -o ${to} ${quote(link)}`;
+    return [{what: file.what, pictory: download, curl: fetch, grpcurl: fetch}];
+  }
+  return [{
+    what: file.what,
+    pictory: download,
+    curl: `${curl(at, 'GET', `/v1/jobs/${segment(job.jobId)}/files/${segment(kept.name)}`)} -o ${to}`,
+    grpcurl: grpcurl(at, 'ReadArchivedFile', {job_id: job.jobId, name: kept.name}),
+  }];
+}
+
+// What can be made of a job, also while it is still made: the gateway sends it once that is done. Its
+// request_id is of the job, so the command may be repeated and pays once.
+const NEXT = {
+  JOB_KIND_PREVIEW: {what: 'Render it', command: 'render', words: [], waits: '--wait-for-preview', path: '/v1/previews/',
+    verb: 'render', method: 'Render', named: 'preview_job_id', body: {}, wait: 'wait_for_preview'},
+  JOB_KIND_TRANSCRIPTION: {what: 'Summarize it in 20 seconds', command: 'summarize', words: ['--seconds', '20'],
+    waits: '--wait-for-transcription', path: '/v1/transcriptions/', verb: 'summarize', method: 'Summarize',
+    named: 'transcription_job_id', body: {highlight_duration: 20}, wait: 'wait_for_transcription'},
+};
+
+function nextCommands(job, at) {
+  const next = NEXT[job.kind];
+  const goesOn = ['JOB_STATE_WAITING', 'JOB_STATE_QUEUED', 'JOB_STATE_RUNNING'].includes(job.state);
+  if (next === undefined || (job.state !== 'JOB_STATE_SUCCEEDED' && !goesOn)) return [];
+  const name = `${next.command}-${job.jobId}`;
+  const body = {request_id: name, ...next.body, ...(goesOn ? {[next.wait]: true} : {})};
+  return [{
+    what: job.sandbox ? next.what : `${next.what}, which Pictory bills once`,
+    pictory: pictory(next.command, job.jobId, ...next.words, ...(goesOn ? [next.waits] : []), '--request-id', name),
+    curl: curl(at, 'POST', `${next.path}${segment(job.jobId)}:${next.verb}`, body),
+    grpcurl: grpcurl(at, next.method, {[next.named]: job.jobId, ...body}),
+  }];
+}
+
+// A submit of the form. `first`: {words, path, method, body}, as the form sends it.
+export function submitCommand(first, requestId, labels, at) {
+  const body = {request_id: requestId, labels, ...first.body};
+  return {
+    what: 'Submit it',
+    pictory: pictory(...first.words, '--request-id', requestId,
+      ...Object.entries(labels).map(([key, value]) => `--label=${key}=${value}`)),
+    curl: curl(at, 'POST', first.path, body),
+    grpcurl: grpcurl(at, first.method, body),
+  };
 }
 
 function resolve(job, at, what, words, body) {

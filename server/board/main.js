@@ -42,8 +42,10 @@ const filters = new Filters(byId('filters'), (asks) => {
   if (asks) start();
   draw();
 });
+// Where commands go, and what proves who calls.
+const at = () => ({origin: location.origin, identified: keys.get() !== '', callersPay: info?.callersPay === true});
 const detail = new Detail(byId('detail'), {
-  at: () => ({origin: location.origin, identified: keys.get() !== '', callersPay: info?.callersPay === true}),
+  at,
   mayOperate: () => info?.roles.includes('operate') === true,
   put: (job) => jobs.put(job),
   gone: (id) => jobs.remove(id),
@@ -194,13 +196,12 @@ document.addEventListener('keydown', (event) => {
     location.hash = '#/';
   }
 });
-byId('new-job').addEventListener('click', openSubmitForm);
+byId('new-job').addEventListener('click', () => openSubmitForm(at()));
 byId('try-now').addEventListener('click', () => watch?.hurry());
 byId('other-key').addEventListener('click', () => askWho(''));
 byId('read-again').addEventListener('click', () => pages?.more());
 byId('who').addEventListener('click', async () => {
-  const at = {origin: location.origin, identified: keys.get() !== '', callersPay: info.callersPay};
-  const next = await showServerInfo(info, commandList(listCommands(filters.value, at)));
+  const next = await showServerInfo(info, commandList(listCommands(filters.value, at())));
   if (next === 'key') askWho('');
   if (next === 'account') showAccount();
 });

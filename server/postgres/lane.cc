@@ -23,28 +23,37 @@ std::unique_ptr<Connection> ConnectToRead(const std::string& conninfo, Duration 
   return connection;
 }
 
-Lane::Lane(Options options) : options_(std::move(options)), thread_([this] { Run(); }) {}
+Lane::Lane(Options options) : options_(std::move(options)) {}
 
 Lane::~Lane() { Close(); }
 
 void Lane::Post(Task task) {
+  bool closed = false;
+  bool full = false;
   {
     MutexLock lock(mutex_);
-    if (!closed_) {
-      absl::Status status;
-      if (admitted_ >= options_.queue_max) {
-        status =
-            errors::TooMany("reads of the job store", static_cast<std::int64_t>(options_.queue_max),
-                            limits::kStoreRetryAfter);
-      } else {
-        ++admitted_;
-      }
-      queue_.push_back({std::move(task), std::move(status)});
-      wake_.notify_one();
-      return;
-    }
+    closed = closed_;
+    full = !closed && admitted_ >= options_.queue_max;
+    if (!closed && !full) ++admitted_;
   }
-  task.done(errors::Draining(limits::kStoreRetryAfter));
+  if (closed) return task.done(errors::Draining(limits::kStoreRetryAfter));
+  if (full) {
+    return thread_.Post([this, done = std::move(task.done)] {
+      done(errors::TooMany("reads of the job store", static_cast<std::int64_t>(options_.queue_max),
+                           limits::kStoreRetryAfter));
+    });
+  }
+  thread_.Post([this, task = std::move(task)] { Run(task); });
+}
+
+void Lane::Run(const Task& task) {
+  absl::Status status;
+  {
+    MutexLock lock(mutex_);
+    --admitted_;
+    status = closing_ ? errors::Draining(limits::kStoreRetryAfter) : refusal_;
+  }
+  task.done(status.ok() ? Read(task) : status);
 }
 
 void Lane::Refuse(absl::Status why) {
@@ -56,34 +65,13 @@ void Lane::Close() {
   {
     MutexLock lock(mutex_);
     closing_ = true;
-    wake_.notify_one();
   }
-  if (thread_.joinable()) thread_.join();
-}
-
-void Lane::Run() {
-  for (Pending pending; Next(pending);) {
-    if (pending.status.ok()) pending.status = Read(pending.task);
-    pending.task.done(std::move(pending.status));
-    pending.task = {};
-  }
-  connection_.reset();
-}
-
-bool Lane::Next(Pending& pending) {
-  MutexLock lock(mutex_);
-  while (queue_.empty() && !closing_) wake_.wait(mutex_);
-  if (queue_.empty()) {
+  thread_.Post([this] {  // behind all that was posted
+    MutexLock lock(mutex_);
     closed_ = true;
-    return false;
-  }
-  pending = std::move(queue_.front());
-  queue_.pop_front();
-  if (pending.status.ok()) {
-    --admitted_;
-    pending.status = closing_ ? errors::Draining(limits::kStoreRetryAfter) : refusal_;
-  }
-  return true;
+  });
+  thread_.Close();
+  connection_.reset();
 }
 
 void Lane::Connect(const Told::Mark& told) {

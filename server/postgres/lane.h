@@ -9,13 +9,12 @@
 
 #include "base/mutex.h"  // before Abseil, which defines macros of the same names
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "absl/status/status.h"
+#include "base/work_thread.h"
 #include "postgres/connection.h"
 #include "postgres/reads.h"
 #include "postgres/told.h"
@@ -57,13 +56,7 @@ class Lane {
   void Close() EXCLUDES(mutex_);
 
  private:
-  struct Pending {
-    Task task;
-    absl::Status status;
-  };
-
-  void Run();
-  bool Next(Pending& pending) EXCLUDES(mutex_);
+  void Run(const Task& task) EXCLUDES(mutex_);
   absl::Status Read(const Task& task);
   void Connect(const Told::Mark& told);
 
@@ -75,13 +68,11 @@ class Lane {
   MonoTime next_try_{};
 
   Mutex mutex_;
-  CondVar wake_;
-  std::deque<Pending> queue_ GUARDED_BY(mutex_);
-  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // in queue_ and not refused
+  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // that wait, and were not refused
   absl::Status refusal_ GUARDED_BY(mutex_);
   bool closing_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  WorkThread thread_{"reads"};  // last: its tasks use the others
 };
 
 }  // namespace gateway::postgres

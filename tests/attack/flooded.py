@@ -13,7 +13,7 @@ from envoy import Envoy
 from live.process import MIB, wait_until
 from live.programs import BIN
 from live.rig import UNLIMITED, Rig
-from shapes import documented
+from shapes import edge
 
 ATTACK_SECONDS, QUICK_SECONDS = 6, 3
 CONNECTIONS = 2
@@ -179,12 +179,12 @@ def through_envoy(folder, quick, flood):
     seconds = QUICK_SECONDS if quick else ATTACK_SECONDS
     with House(folder) as house:
         g = house.g
-        edge = Envoy(pathlib.Path(tempfile.mkdtemp(prefix="envoy-", dir=folder)) / "run", documented(g.grpc))
-        house.exits.callback(edge.kill)
-        with Watched(g) as watched, Others(edge.target, house.jobs[0]) as others:
-            attack = Attack(edge.target, flood, seconds, watched.alive)
+        front = Envoy(pathlib.Path(tempfile.mkdtemp(prefix="envoy-", dir=folder)) / "run", edge(g.grpc))
+        house.exits.callback(front.kill)
+        with Watched(g) as watched, Others(front.target, house.jobs[0]) as others:
+            attack = Attack(front.target, flood, seconds, watched.alive)
             attack.wait()
-        alive = watched.alive() and edge.process.poll() is None
+        alive = watched.alive() and front.process.poll() is None
         whole = alive and house.is_whole()
         met = attack.took_place and whole and others.in_time and watched.grew <= EDGE_MEMORY
         seen = (f"{attack.sent / MIB:.0f} MiB sent, {attack.cut} connections cut by Envoy, gateway "

@@ -1,4 +1,4 @@
-"""Attacks on the gateway, straight at its port and through the documented Envoy, and what each of them does to others.
+"""Attacks on the gateway, straight at its port and through the documented edge, and what each of them does to others.
 
     tests/attack/run                 every row, six minutes
     tests/attack/run --quick         the shorter ones, two and a half minutes
@@ -7,7 +7,7 @@
 
 Debian's gRPC 1.51 does not withstand some floods, and nothing behind it can: of those a row wants, straight at the
 port, that the gateway serves again within a minute, by itself or started again, and that its store is whole; and
-through an Envoy as server/deploy/envoy.yaml sets it up, that nobody notices. The machine is spared: a gateway that
+through an Envoy as server/deploy/envoy-edge.yaml sets it up, that nobody notices. The machine is spared: a gateway that
 grows beyond a bound is killed, as its container's limit would do it.
 
 Cases of other commands and of unit tests that belong to the list are run by their names, if they take less than a

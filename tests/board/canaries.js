@@ -15,6 +15,8 @@ const LINKS = ['javascript:window.caught=1', 'JaVaScRiPt:window.caught=1', 'data
 function jobsOf(text, link) {
   const words = {pictoryJobId: text, requestId: text, message: text, labels: {[text]: text, team: text}, finishTime: '2026-11-30T12:00:00Z'};
   const done = {...words, state: 'JOB_STATE_SUCCEEDED'};
+  const spoken = {txt: text, srt: text, vtt: text, editVideoUrl: link, mediaInfoJson: text,
+    summaries: [{text, durationSeconds: 1}]};
   const transcript = [{words: [{word: text, start_time: 0, highlight: true}, {word: text, start_time: 1}]}];
   return [
     newJob(words), newJob({...words, state: 'JOB_STATE_UNCONFIRMED'}),
@@ -25,6 +27,7 @@ function jobsOf(text, link) {
     newJob({...done, kind: 'JOB_KIND_IMAGE', image: {url: link}}),
     newJob({...done, kind: 'JOB_KIND_VIDEO', video: {url: link, thumbnailImageUrl: link, lastFrameImageUrl: link}}),
     newJob({...done, kind: 'JOB_KIND_PREVIEW', preview: {previewUrl: link, projectUrl: link}}),
+    newJob({...done, kind: 'JOB_KIND_TRANSCRIPTION', transcription: {transcript, ...spoken}}),
     newJob({...done, kind: 'JOB_KIND_SUMMARY', summary: {transcript, summaryText: text, summaryDurationSeconds: 1,
       segments: [{startSeconds: 0, endSeconds: 1, text}]}}),
   ];
@@ -34,6 +37,9 @@ await run(async (browser, found) => {
   const server = await StandIn.start();
   server.info = {...server.info, caller: EVIL[0], tenant: EVIL[1], account: EVIL[2], version: EVIL[0],
     pictoryObstacle: {reason: EVIL[0], message: EVIL[0]}};
+  server.usage = {...server.usage, tenant: EVIL[0], account: EVIL[1], repeatedToday: EVIL[2],
+    byLabel: [{value: EVIL[0], submitsToday: 1, creditsToday: 1}]};
+  server.account = {account: EVIL[0], quota: {videoMinutes: {used: EVIL[1], limit: EVIL[2]}}, creditsCharged: EVIL[1]};
   server.candidates = [{pictoryJobId: EVIL[9], status: EVIL[0], kind: 'JOB_KIND_RENDER'}];
   const page = await open(browser, server.url);
   for (let i = 0; i < EVIL.length; i += 1) {
@@ -41,7 +47,7 @@ await run(async (browser, found) => {
       server.put(job);
       await page.goto(`${server.url}#/jobs/${job.jobId}`);
       await page.waitForSelector(`#detail .facts:has-text("${job.jobId}")`);
-      if (job.summary) await page.waitForSelector('.transcript');
+      if (job.summary || job.transcription) await page.waitForSelector('.transcript');
       if (job.state === 'JOB_STATE_UNCONFIRMED') {
         await page.click('.decision button');
         await page.waitForSelector('.choice');
@@ -55,6 +61,9 @@ await run(async (browser, found) => {
   }
   await page.click('#who');
   found.that('who', (await page.innerText('dialog')).includes(EVIL[0]));
+  await page.click('dialog button:has-text("Ask Pictory for the account")');
+  await page.waitForSelector('dialog:has-text("Charged this month")');
+  found.that('the account', (await page.innerText('dialog:has-text("Charged this month")')).includes(EVIL[0]));
   await page.keyboard.press('Escape');
   // Refusals and ends of streams are texts of others too.
   server.refusal = {status: 403, body: {code: 7, message: EVIL[0], details: []}};

@@ -27,20 +27,18 @@ await run(async (browser, found) => {
   client.on('Tracing.dataCollected', ({value}) => events.push(...value));
   const ended = new Promise((resolve) => client.once('Tracing.tracingComplete', resolve));
   await client.send('Tracing.start', {transferMode: 'ReportEvents',
-    traceConfig: {includedCategories: ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'toplevel', 'blink.user_timing', '__metadata']}});
-  const frames = page.evaluate((seconds) => new Promise((resolve) => {
+    traceConfig: {includedCategories: ['devtools.timeline', 'disabled-by-default-devtools.timeline',
+      'disabled-by-default-devtools.timeline.frame', 'toplevel', 'blink.user_timing', '__metadata']}});
+  await page.evaluate((seconds) => new Promise((resolve) => {
     const list = document.querySelector('#list');
-    const times = [];
     const end = performance.now() + seconds * 1000;
     const step = (now) => {
-      times.push(now);
       list.scrollTop = (list.scrollTop + 30) % (list.scrollHeight - list.clientHeight);
       if (now < end) requestAnimationFrame(step);
-      else resolve(times);
+      else resolve();
     };
     requestAnimationFrame(step);
   }), SECONDS);
-  const times = await frames;
   await client.send('Tracing.end');
   await ended;
   clearInterval(mover);
@@ -58,9 +56,13 @@ await run(async (browser, found) => {
   }
   const loads = [...work.values()].sort((a, b) => a - b);
   const at = (share) => loads[Math.min(loads.length - 1, Math.floor(loads.length * share))];
-  const gaps = times.slice(1).map((t, i) => t - times[i]).sort((a, b) => a - b);
+  // The frames that Chromium has drawn of the page, and not those that the page was asked for.
+  const drawn = events.filter((e) => e.name === 'DrawFrame' && e.pid === main.pid).map((e) => e.ts).sort((a, b) => a - b);
+  const gaps = drawn.slice(1).map((t, i) => (t - drawn[i]) / 1000).sort((a, b) => a - b);
   const figures = {
-    jobs: JOBS, changesPerSecond: Math.round(sent * 1000 / (performance.now() - began)), framesPerSecond: Number(((times.length - 1) * 1000 / (times.at(-1) - times[0])).toFixed(1)),
+    jobs: JOBS, changesPerSecond: Math.round(sent * 1000 / (performance.now() - began)),
+    drawnPerSecond: Number(((drawn.length - 1) * 1e6 / (drawn.at(-1) - drawn[0])).toFixed(1)),
+    dropped: events.filter((e) => e.name === 'DroppedFrame' && e.pid === main.pid).length,
     busyMedianMs: Number(at(0.5).toFixed(2)), busy95Ms: Number(at(0.95).toFixed(2)), busy99Ms: Number(at(0.99).toFixed(2)),
     longestTaskMs: Number(Math.max(...spans.map((s) => s.cpu)).toFixed(1)), gap95Ms: Number(gaps[Math.floor(gaps.length * 0.95)].toFixed(1)),
     rows: await page.$$eval('.row', (rows) => rows.length),

@@ -36,6 +36,7 @@ export class StandIn {
   jobs = new Map();
   info = INFO;
   usage = USAGE;
+  account = {account: 'default', quota: {}, creditsCharged: 0, creditsGranted: 0};
   refusal = null;  // {status, body} for every call of the API
   candidates = [];
   asked = [];  // 'GET /path' of each call, with its headers and body
@@ -114,6 +115,7 @@ export class StandIn {
     const path = decodeURIComponent(url.pathname);
     if (path === '/v1/serverInfo') return this.#json(answer, this.info);
     if (path === '/v1/usage') return this.#json(answer, this.usage);
+    if (path === '/v1/account') return this.#json(answer, this.account);
     if (path === '/v1/jobs:watch') return this.#watch(answer);
     if (path === '/v1/jobs') return this.#list(url, answer);
     const [, id, verb] = /^\/v1\/jobs\/([^/:]+)(?::(\w+))?$/.exec(path) ?? [];

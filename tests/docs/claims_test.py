@@ -48,6 +48,11 @@ def debian(package):
     return told("dpkg-query", "-W", "-f", "${Version}", package, of_debian=True)
 
 
+def kept(root, package):
+    """A package of a Debian that a test keeps in build/fresh; None if there is none."""
+    return told("dpkg-query", "--admindir", f"build/fresh/{root}/var/lib/dpkg", "-W", "-f", "${Version}", package)
+
+
 VENV = "build/interop/client/examples/python/.venv/bin/python"
 REPORTS = {
     "Python": told("python3", "--version", of_debian=True),
@@ -76,6 +81,16 @@ REPORTS = {
     "buildah": told("buildah", "--version", of_debian=True),
     "systemd": debian("systemd"),
     "Prometheus": told("prometheus", "--version", of_debian=True),
+    "PostgreSQL": debian("postgresql-15"),
+    "PgBouncer": debian("pgbouncer"),
+    "Patroni": pinned("tests/replicas/requirements.txt", r"^patroni\S*==([\d.]+)"),
+    "etcd": debian("etcd-server"),
+    "bash": debian("bash"),
+    "zsh": debian("zsh"),
+    "fish": debian("fish"),
+    "schemathesis": pinned("tests/openapi/run", r"schemathesis==([\d.]+)"),
+    "openapi-spec-validator": pinned("tests/openapi/run", r"openapi-spec-validator==([\d.]+)"),
+    "qemu": kept("bookworm-arm64", "qemu-user-static"),
     "MCP SDK": pinned("tests/mcp/run", r"sdk=([\d.]+)"),
     "MCP inspector": pinned("tests/mcp/run", r"inspector=([\d.]+)"),
     "Node of npm": pinned("tests/mcp/run", r"node=([\d.]+)"),

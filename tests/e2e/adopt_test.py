@@ -18,6 +18,14 @@ class Adopt(RigTest):
         body = {"videoName": name, "scenes": [{"story": "Hello there."}]}
         return self.sandbox.submit("/v2/video/storyboard", body, KEY["PICTORY_API_KEY"])
 
+    def made_elsewhere(self, path, body):
+        """The id of a job that Pictory has made for somebody, and that the gateway has never heard of."""
+        key = KEY["PICTORY_API_KEY"]
+        theirs = self.sandbox.submit(path, body, key)
+        wait_until(lambda: self.sandbox.answer("GET", f"/v1/jobs/{theirs}", key)["data"]["status"] == "completed",
+                   "Pictory to have made it")
+        return theirs
+
     def questions(self):
         return sum(count for asked, count in self.sandbox.stats()["requests"].items()
                    if asked.startswith("GET /v1/jobs/"))
@@ -36,7 +44,7 @@ class Adopt(RigTest):
         self.assertEqual(rendered["state"], "JOB_STATE_SUCCEEDED")
         self.assertIn(job["jobId"], g.run("list").stdout)
 
-    def test_a_submit_may_name_one_that_nobody_has_read(self):
+    def test_any_call_may_be_the_first_to_name_it(self):
         g = self.g
         theirs = self.submit_elsewhere("named at once")
         wait_until(lambda: g.json("get", theirs)["state"] == "JOB_STATE_SUCCEEDED", "it has ended")
@@ -44,6 +52,15 @@ class Adopt(RigTest):
         refused = g.run("render", another)
         self.assertIn("wait until it has SUCCEEDED", refused.stderr)
         self.assertEqual(g.json("render", theirs, "--wait")["state"], "JOB_STATE_SUCCEEDED")
+        watched = g.json("watch", self.submit_elsewhere("watched first"))
+        self.assertEqual((watched["state"], watched["kind"]), ("JOB_STATE_SUCCEEDED", "JOB_KIND_PREVIEW"))
+        theirs = self.made_elsewhere("/v2/video/storyboard", {"videoName": "read first", "scenes": [{"story": "Hi."}]})
+        read = json.loads(g.run("result", theirs, "--part", "result-json").stdout)
+        self.assertEqual(read["previewUrl"], g.json("get", theirs)["preview"]["previewUrl"])
+        theirs = self.made_elsewhere("/v2/transcription", {"fileUrl": "https://media.example.com/talk.mp4", "language": "en-US"})
+        summary = g.json("summarize", theirs, "--wait")
+        self.assertEqual((summary["state"], summary["kind"]), ("JOB_STATE_SUCCEEDED", "JOB_KIND_SUMMARY"))
+        self.assertEqual(g.json("get", theirs)["kind"], "JOB_KIND_TRANSCRIPTION")
 
     def test_what_pictory_does_not_know_is_unknown_and_asked_once(self):
         for _ in range(3):

@@ -87,7 +87,7 @@ class Unconfirmed(unittest.TestCase):
             self.assertEqual([entry["job_id"] for entry in journal(g)], [job["pictoryJobId"]])
             self.assertEqual(calls(g)["called"], 1)
 
-    def test_a_job_that_pictory_does_not_know_resolves_nothing(self):
+    def test_a_job_that_pictory_does_not_know_resolves_nothing_and_one_that_was_adopted_is_taken_over(self):
         with gateway(*HOOK) as g:
             g.pages.add_fault({"times": 1, "fault": {"type": "webhook_lost"}})
             job = self.lose_the_answer(g)
@@ -95,6 +95,14 @@ class Unconfirmed(unittest.TestCase):
             wait_until(lambda: counted(g, "in_doubt"), "the callback to be looked at")
             wait_until(lambda: g.pages.stats()["statuses"].get("404"), "the question")
             self.assertEqual(g.json("get", job["jobId"])["state"], "JOB_STATE_UNCONFIRMED")
+            entry = journal(g)[0]
+            adopted = g.json("get", entry["job_id"])
+            self.assertNotEqual(adopted["jobId"], job["jobId"])
+            self.assertEqual(post(g, hook_path(entry), json.dumps(entry).encode()), 204)
+            self.assertEqual(ended(g, job)["pictoryJobId"], entry["job_id"])
+            for name in (entry["job_id"], adopted["jobId"]):
+                self.assertEqual(g.json("get", name)["jobId"], job["jobId"])
+            self.assertEqual(g.run("list", "-o", "id").stdout.split(), [job["jobId"]])
 
     def test_a_call_that_was_answered_outlives_the_process(self):
         with tempfile.TemporaryDirectory() as state:

@@ -78,6 +78,9 @@ BOUNDS_ELSEWHERE = {
     "app/webhooks.cc": "one of limits.h less what is sealed",
 }
 
+# Calls by which records change, of a store by any of its interfaces.
+WRITES = re.compile(r"\b\w*(?:[Ss]ubmissions|[Jj]obs|[Ss]tore)\w*(?:\(\))?(?:\.|->)(?:Begin|Update|Adopt|TakeOver|Delete|Prune)\(")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
 
 
@@ -131,6 +134,10 @@ class Layers(unittest.TestCase):
             if re.search(r'\bPictoryClient\b|"jobs/account\.h"|"jobs/outage\.h"', path.read_text()):
                 wrong.append(name)
         self.assertEqual(wrong, [])
+
+    def test_records_are_written_through_one_door(self):
+        writers = {str(path.relative_to(SERVER)) for path in sources(SERVER) if WRITES.search(path.read_text())}
+        self.assertEqual(writers - {"sandbox/upload_sink.cc"}, {"jobs/ledger.cc"})  # that store is of uploads
 
     def test_libraries_stay_where_they_belong(self):
         wrong = []

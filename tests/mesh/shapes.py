@@ -1,4 +1,4 @@
-"""The configurations of Envoy that are tested: the documented one, and hops as meshes set them up."""
+"""The configurations of Envoy that are tested: the documented ones, and hops as meshes set them up."""
 
 import dataclasses
 import pathlib
@@ -7,6 +7,7 @@ import typing
 import yaml
 
 DOCUMENTED = pathlib.Path(__file__).resolve().parents[2] / "server" / "deploy" / "envoy.yaml"
+SIDECAR, EDGE = DOCUMENTED.parent / "envoy-sidecar.yaml", DOCUMENTED.parent / "envoy-edge.yaml"
 TYPE = "type.googleapis.com/envoy.extensions."
 MANAGER = TYPE + "filters.network.http_connection_manager.v3.HttpConnectionManager"
 ROUTER = TYPE + "filters.http.router.v3.Router"
@@ -53,15 +54,47 @@ def hop(target, *, include=False, edge=False, retry=None, cluster=None, **route)
                 **(cluster or {})}]}}
 
 
-def documented(target, file=DOCUMENTED):
-    """A file of server/deploy, with addresses of this machine."""
-    config = yaml.safe_load(file.read_text())
+def manager_of(config):
+    """What the listener does with HTTP: its last filter."""
+    return config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][-1]["typed_config"]
+
+
+def host_of(config):
+    return manager_of(config)["route_config"]["virtual_hosts"][0]
+
+
+def here(config, target):
+    """A configuration of one listener and one cluster, with addresses of this machine."""
     config["admin"]["address"] = address("127.0.0.1:0")
     [listener], [cluster] = config["static_resources"]["listeners"], config["static_resources"]["clusters"]
     listener["address"] = address("127.0.0.1:0")
     [endpoint] = cluster["load_assignment"]["endpoints"]
     endpoint["lb_endpoints"][0]["endpoint"]["address"] = address(target)
     return config
+
+
+def documented(target, file=DOCUMENTED):
+    """A file of server/deploy."""
+    return here(yaml.safe_load(file.read_text()), target)
+
+
+def half(number):
+    """One half of the sidecar: 0, the way out of a caller, or 1, the way in to the gateway."""
+    def config(target):
+        made = yaml.safe_load(SIDECAR.read_text())
+        resources = made["static_resources"]
+        for kind in ("listeners", "clusters"):
+            resources[kind] = [resources[kind][number]]
+        return here(made, target)
+    return config
+
+
+def edge(target):
+    return documented(target, EDGE)
+
+
+def sidecars(*_):
+    return [half(1), half(0)]
 
 
 def one_hop(**settings):
@@ -98,4 +131,9 @@ SHAPES = [
     Shape("library's retries, direct", lambda it: [], library_retries=True),
     Shape("library's retries, Istio", lambda it: two_hops(counting(it), {"retry": INBOUND}), library_retries=True),
     Shape("envoy.yaml as documented", lambda it: [documented]),
+]
+# Of server/deploy, too; these set their retries themselves.
+SHIPPED = [
+    Shape("envoy-sidecar.yaml, both halves", sidecars),
+    Shape("envoy-edge.yaml", lambda it: [edge]),
 ]

@@ -11,21 +11,13 @@ import envoy
 import tools
 import yaml
 from check import equal, true
-from shapes import DOCUMENTED, documented
+from shapes import DOCUMENTED, documented, host_of, manager_of
 
 WEB = DOCUMENTED.parent / "envoy-web.yaml"
 HERE = tools.HERE / "web"
 WORK = tools.WORK / "web"
 CORS = "envoy.filters.http.cors"
 RUN_SECONDS = 120
-
-
-def manager_of(config):
-    return config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-
-
-def host_of(config):
-    return manager_of(config)["route_config"]["virtual_hosts"][0]
 
 
 def for_pages_of(origin, target):

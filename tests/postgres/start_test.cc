@@ -9,6 +9,7 @@
 #include "postgres/postgres_job_store.h"
 #include "postgres/schema.h"
 #include "server.h"
+#include "store/step_sums.h"
 
 namespace gateway::postgres {
 namespace {
@@ -34,6 +35,17 @@ class StartTest : public ::testing::Test {
 
   PostgresServer& server_ = PostgresServer::Shared();
 };
+
+// Stores of each version exist. A new step adds its sum; those that are here stay.
+TEST(PostgresSchema, StepsThatMadeStoresStayAsTheyAre) {
+  const std::vector<std::string> sums = {
+      "740ce9bb664062f189b5116e6c71ea6298fddb9124a1c2d856c86eeec9bae77b",
+      "c5f64889a246b5749098670821925727741ba5290ebee06e719c503921bc7e98",
+      "210f9f5f376a9ffefa7d776cb2a42eed8045cded8262733c16266510ca86e697",
+      "63b89a4ec21a97c988759174636c3b3d27c3d98340627ddc07fb05cb5bd71054",
+  };
+  EXPECT_EQ(store::StepSums(Migrations()), sums);
+}
 
 TEST_F(StartTest, ASecondGatewayIsWelcome) {
   Opening first = OpenAs("one");

@@ -29,13 +29,17 @@ class Pages:
     def trust(self):
         return ssl.create_default_context(cafile=self.ca) if self.ca else None
 
-    def submit(self, path, body, key):
-        """What somebody asks of Pictory without the gateway; the job's id there."""
+    def answer(self, method, path, key, body=None):
+        """What Pictory answers somebody who does not go through the gateway."""
         request = urllib.request.Request(
-            self.url + path, data=json.dumps(body).encode(), method="POST",
+            self.url + path, data=None if body is None else json.dumps(body).encode(), method=method,
             headers={"Authorization": key, "Content-Type": "application/json", "User-Agent": "somebody/1"})
         with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS, context=self.trust()) as answer:
-            return json.loads(answer.read())["data"]["jobId"]
+            return json.loads(answer.read())
+
+    def submit(self, path, body, key):
+        """What somebody asks of Pictory without the gateway; the job's id there."""
+        return self.answer("POST", path, key, body)["data"]["jobId"]
 
     def add_fault(self, rule):
         return self.ask("POST", "/sandbox/faults", rule)
