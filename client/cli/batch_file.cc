@@ -126,6 +126,14 @@ absl::StatusOr<SubmitRequest> FromRequest(const SubmitCommand& submit, const Giv
   const auto* const service =
       v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
   const auto* const type = service->FindMethodByName(submit.call)->input_type();
+  // Numbers of a message are doubles, and a free value's would be sent with other digits.
+  if (const std::optional<std::string> where = FirstUnfitNumber(*given.request)) {
+    const bool has_text = type->FindFieldByName("storyboard_json") != nullptr;
+    return Bad(absl::StrCat(
+        "request.", OneLine(*where), ": has more digits than a number can carry; leave some out, ",
+        has_text ? "or give the storyboard as text, in storyboardJson (storyboard_json), or as body"
+                 : "or give Pictory's own JSON as body"));
+  }
   SubmitRequest request(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
   const auto read =

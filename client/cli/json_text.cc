@@ -135,7 +135,75 @@ struct CanonicalWriter : Writer {
   }
 };
 
+// Keeps the way from the outermost value to the one that is read, and ends the reading at the first
+// number that no double holds.
+class UnfitNumberFinder
+    : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, UnfitNumberFinder> {
+ public:
+  bool Default() { return Pass(); }
+  bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
+    if (FitsDouble({digits, size})) return Pass();
+    found_ = true;
+    return false;
+  }
+  bool Key(const char* key, rapidjson::SizeType size, bool) {
+    way_.back().key.assign(key, size);
+    return true;
+  }
+  bool StartObject() { return Enter(false); }
+  bool StartArray() { return Enter(true); }
+  bool EndObject(rapidjson::SizeType) { return Leave(); }
+  bool EndArray(rapidjson::SizeType) { return Leave(); }
+
+  std::optional<std::string> Found() const {
+    if (!found_) return std::nullopt;
+    std::string where;
+    for (const Step& step : way_) {
+      if (step.in_list) {
+        absl::StrAppend(&where, "[", step.index, "]");
+      } else {
+        absl::StrAppend(&where, where.empty() ? "" : ".", step.key);
+      }
+    }
+    return where;
+  }
+
+ private:
+  struct Step {
+    bool in_list = false;
+    std::size_t index = 0;  // in a list
+    std::string key;        // in an object
+  };
+  bool Enter(bool list) {
+    way_.push_back({list, 0, ""});
+    return true;
+  }
+  bool Leave() {
+    way_.pop_back();
+    return Pass();
+  }
+  bool Pass() {
+    if (!way_.empty()) ++way_.back().index;
+    return true;
+  }
+
+  std::vector<Step> way_;
+  bool found_ = false;
+};
+
 }  // namespace
+
+std::optional<std::string> FirstUnfitNumber(std::string_view text) {
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+  // A number beyond every double is read as another one here, and refused by who makes a message.
+  const std::string within = gateway::WithNumbersWithinDouble(text);
+  rapidjson::MemoryStream bytes(within.data(), within.size());
+  UnfitNumberFinder finder;
+  rapidjson::Reader reader;
+  reader.Parse<kFlags>(bytes, finder);
+  return finder.Found();
+}
 
 std::string Canonical(std::string_view text) {
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;

@@ -40,6 +40,9 @@ std::optional<int> JsonInteger(std::string_view text);
 std::optional<double> JsonNumber(std::string_view text);
 // Whether a checked number is the one that a double holds of it: it has no more digits than that.
 bool FitsDouble(std::string_view number);
+// Where the first number stands that no double holds as it is written, such as `a.b[2]`; unset if
+// there is none. `text` has passed CheckJson.
+std::optional<std::string> FirstUnfitNumber(std::string_view text);
 // The values of an array.
 std::vector<std::string_view> ElementsOf(std::string_view text);
 

@@ -11,6 +11,7 @@
 #include "pictory/envelope.h"
 #include "pictory/job_result.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
+#include "pictory/kinds.h"
 
 namespace gateway::pictory {
 namespace {
@@ -88,9 +89,15 @@ bool MayCost(std::string_view body) {
 
 }  // namespace
 
+double PictureCredits(std::string_view body) { return PriceOf(body, true, false); }
+
+double ClipCredits(std::string_view body) { return PriceOf(body, false, true); }
+
 double EstimateCredits(v1::JobKind kind, std::string_view body) {
-  if (kind == v1::JOB_KIND_IMAGE) return PriceOf(body, true, false);
-  if (kind == v1::JOB_KIND_VIDEO) return PriceOf(body, false, true);
+  return FactsOf(kind).price(body);
+}
+
+double VisualsCredits(std::string_view body) {
   if (!MayCost(body)) return 0;
   double visuals = 0;
   double said = 0;

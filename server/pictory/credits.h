@@ -1,5 +1,8 @@
-// EstimateCredits tells what a submit may cost in Pictory's AI credits, as far as its body shows.
-// Pure.
+// These functions tell what a submit may cost in Pictory's AI credits, as far as its body shows:
+// the JSON that is sent. Pure.
+//
+// The prices are those of Pictory's API reference for AI studio; that they hold for visuals within
+// a video is inferred. A model that is not known costs as much as the dearest.
 #pragma once
 
 #include <string_view>
@@ -12,11 +15,14 @@ namespace gateway::pictory {
 // For a render of what nothing here shows; a guess.
 inline constexpr double kUnknownRenderCredits = 24;
 
-// What AI studio takes for its picture or clip; of others, the sum over the AI visuals that the
-// body asks for, or what render parameters say of themselves (`aiCredits`), if that is more. The
-// prices are those of Pictory's API reference for AI studio; that they hold for visuals within a
-// video is inferred. A model that is not known costs as much as the dearest. `body` is the JSON
-// that is sent.
+// What AI studio takes for a picture, and for a clip.
+double PictureCredits(std::string_view body);
+double ClipCredits(std::string_view body);
+// The sum over the AI visuals that the body asks for, or what render parameters say of themselves
+// (`aiCredits`), if that is more.
+double VisualsCredits(std::string_view body);
+
+// The one of them that the kind's row names (kinds.h).
 double EstimateCredits(::pictory::jobs::v1::JobKind kind, std::string_view body);
 
 // Whether what a submit makes is known to Pictory only: a project that is rendered.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "json/proto_reader.h"
+#include "pictory/credits.h"
 #include "pictory/highlights.h"
 #include "pictory/job_result.h"
 #include "pictory/request_rules.h"
@@ -100,6 +101,7 @@ constexpr std::array kKinds = {
               .makes = "preview",
               .shown = ShowsPreview,
               .ended = HasPreview,
+              .price = VisualsCredits,
               .check = Of<v1::CreatePreviewRequest, CheckPreview>},
     KindFacts{.kind = v1::JOB_KIND_RENDER,
               .word = "render",
@@ -107,6 +109,7 @@ constexpr std::array kKinds = {
               .shown = ShowsRender,
               .ended = HasVideo,
               .nothing_else_counts = true,
+              .price = VisualsCredits,
               .check = Of<v1::RenderRequest, CheckRender>},
     KindFacts{.kind = v1::JOB_KIND_TRANSCRIPTION,
               .word = "transcribe",
@@ -114,7 +117,8 @@ constexpr std::array kKinds = {
               .shown = ShowsTranscription,
               .ended = HasTranscript,
               .usable_too = HasWrittenText,
-              .basic_lacks = "transcript"},
+              .basic_lacks = "transcript",
+              .price = VisualsCredits},
     KindFacts{.kind = v1::JOB_KIND_SUMMARY,
               .word = "summarize",
               .makes = "transcript",
@@ -123,19 +127,22 @@ constexpr std::array kKinds = {
               .usable_too = HasSummary,
               .basic_lacks = "transcript",
               .derive = FillSummary,
+              .price = VisualsCredits,
               .check = Of<v1::SummarizeRequest, CheckSummary>},
     KindFacts{.kind = v1::JOB_KIND_IMAGE,
               .word = "image",
               .makes = "url",
               .shown = ShowsImage,
               .ended = HasUrl,
-              .nothing_else_counts = true},
+              .nothing_else_counts = true,
+              .price = PictureCredits},
     KindFacts{.kind = v1::JOB_KIND_VIDEO,
               .word = "video",
               .makes = "url",
               .shown = ShowsVideo,
               .ended = HasUrl,
-              .nothing_else_counts = true},
+              .nothing_else_counts = true,
+              .price = ClipCredits},
 };
 
 // A render's result may hold its preview too, a summary is a transcription with highlights, and a
@@ -158,7 +165,8 @@ consteval bool EveryKindIsHere() {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     const KindFacts& row = kKinds[i];
     if (row.kind != static_cast<int>(i) + 1) return false;
-    if (row.word.empty() || row.makes.empty() || row.shown == nullptr || row.ended == nullptr) {
+    if (row.word.empty() || row.makes.empty() || row.shown == nullptr || row.ended == nullptr ||
+        row.price == nullptr) {
       return false;
     }
     if (std::ranges::count(kAskedInTurn, row.kind) != 1) return false;
@@ -179,8 +187,10 @@ bool HasAnyResult(const Envelope& envelope) {
   return std::ranges::any_of(kKinds, [&](const KindFacts& kind) { return kind.ended(envelope); });
 }
 
-constexpr KindFacts kAnyKind{
-    .makes = "result", .ended = HasAnyResult, .usable_too = HasWrittenText};
+constexpr KindFacts kAnyKind{.makes = "result",
+                             .ended = HasAnyResult,
+                             .usable_too = HasWrittenText,
+                             .price = VisualsCredits};
 
 }  // namespace
 

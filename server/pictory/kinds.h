@@ -41,6 +41,8 @@ struct KindFacts {
   // Fills in what the gateway makes of a result that was read, also of the field `basic_lacks`;
   // null: nothing.
   void (*derive)(::pictory::jobs::v1::Job&) = nullptr;
+  // What a submit may cost in AI credits, as far as its body shows (credits.h).
+  double (*price)(std::string_view body) = nullptr;
   // Adds what is wrong with a request beyond what its .proto says; null: CheckPlainBody does.
   void (*check)(const google::protobuf::Message& request, const TranslateOptions&,
                 Violations&) = nullptr;

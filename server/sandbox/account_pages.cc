@@ -3,17 +3,27 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <span>
 #include <vector>
 
 #include "base/utc_text.h"
 #include "sandbox/journal.h"
+#include "sandbox/projects.h"
+#include "sandbox/results.h"
 #include "sandbox/url.h"
 
 namespace gateway::sandbox {
 namespace {
 
 constexpr std::size_t kProjectsOnPage = 20;
-constexpr std::string_view kProjectKeyPrefix = "project:";
+constexpr std::size_t kVisualsOnPage = 100;
+// Makes the key end in '=', as that of List Jobs does.
+constexpr std::string_view kAccountKeyPrefix = "next:";
+
+// What a picture or a clip was asked for with, and is told only then.
+constexpr const char* kImageExtras[] = {"style", "referenceImageUrl"};
+constexpr const char* kClipExtras[] = {"firstFrameImageUrl", "referenceImageUrls",
+                                       "extendVideoUrl"};
 
 // As Pictory writes times: `2026-01-19T09:23:21.131Z`.
 std::string IsoTime(WallTime time) {
@@ -27,11 +37,6 @@ std::string IsoTime(WallTime time) {
 
 // `2026-01` of such a time.
 std::string MonthOf(const std::string& iso) { return iso.substr(0, 7); }
-
-bool IsSaved(const JobBook& book, const Job& job, std::string_view account) {
-  return job.account == account && !job.project_id.empty() &&
-         book.StateOf(job).phase == Phase::kCompleted;
-}
 
 std::string LayoutOf(const Film& film) {
   if (film.width == film.height) return "1:1";
@@ -61,59 +66,123 @@ WallTime AccountPages::WallOf(MonoTime time) const {
   return clock_.WallNow() + std::chrono::duration_cast<WallTime::duration>(time - clock_.Now());
 }
 
+std::optional<AccountPages::Page> AccountPages::PageOf(
+    std::string_view account, std::string_view key, std::size_t size,
+    const std::function<bool(const Job&)>& shown) const {
+  // The job that the page before ended with. It may not be shown any longer.
+  std::string last;
+  if (!key.empty()) {
+    last = Base64Decode(key);
+    if (!last.starts_with(kAccountKeyPrefix)) return std::nullopt;
+    last.erase(0, kAccountKeyPrefix.size());
+  }
+  bool behind = key.empty();
+  Page page;
+  for (auto at = book_.all().rbegin(); at != book_.all().rend(); ++at) {
+    const Job& job = **at;
+    if (job.account != account) continue;
+    if (!behind) {
+      behind = job.id == last;
+    } else if (shown(job)) {
+      if (page.jobs.size() == size) {
+        page.next = Base64Encode(std::string(kAccountKeyPrefix) + page.jobs.back()->id);
+        break;
+      }
+      page.jobs.push_back(&job);
+    }
+  }
+  if (!behind) return std::nullopt;
+  return page;
+}
+
 ApiReply AccountPages::Projects(std::string_view account, std::string_view page_key,
                                 const std::string& origin) const {
-  std::vector<const Job*> saved;
-  for (const auto& job : book_.all()) {
-    if (IsSaved(book_, *job, account)) saved.push_back(job.get());
-  }
-  std::reverse(saved.begin(), saved.end());
-  std::size_t at = 0;
-  if (!page_key.empty()) {
-    const std::string last = Base64Decode(page_key);
-    const auto found = std::find_if(saved.begin(), saved.end(), [&](const Job* job) {
-      return last == std::string(kProjectKeyPrefix) + job->project_id;
-    });
-    if (found == saved.end()) return Refused("INVALID_REQUEST", "pagekey is not valid");
-    at = static_cast<std::size_t>(found - saved.begin()) + 1;
-  }
-  const std::size_t end = std::min(saved.size(), at + kProjectsOnPage);
+  const auto page = PageOf(account, page_key, kProjectsOnPage, [this](const Job& job) {
+    return book_.HasProject(job) && book_.StateOf(job).phase == Phase::kCompleted;
+  });
+  if (!page) return Refused("INVALID_REQUEST", "pagekey is not valid");
   JsonOut out;
   out.Object().Key("items").Array();
-  for (; at < end; ++at) {
-    const Job& job = *saved[at];
-    out.Object().Field("id", job.project_id).Field("name", job.film.name);
+  for (const Job* const job : page->jobs) {
+    const bool changed = job->project != nullptr;
+    out.Object().Field("id", job->project_id);
+    out.Field("name", changed ? FindText(*job->project, "projectName") : job->film.name);
     out.Field("source", "script");
-    out.Field("projectPreview", origin + "/media/" + job.id + "/video.jpg");
-    out.Field("savedDate", IsoTime(WallOf(book_.FinishTime(job))));
+    out.Field("projectPreview", origin + "/media/" + job->id + "/video.jpg");
+    out.Field("savedDate", IsoTime(changed ? job->project_saved : WallOf(book_.FinishTime(*job))));
     out.Field("schemaVersion", "v3").Field("type", "project").EndObject();
   }
   out.EndArray().Key("pageKey");
-  if (at < saved.size()) {
-    out.Put(Base64Encode(std::string(kProjectKeyPrefix) + saved[at - 1]->project_id));
-  } else {
+  if (page->next.empty()) {
     out.Put(nullptr);
+  } else {
+    out.Put(page->next);
   }
   return {200, out.EndObject().Take()};
 }
 
-ApiReply AccountPages::Project(const Job& preview, const std::string& origin) const {
+std::string AccountPages::ProjectObject(const Job& preview, const std::string& origin) const {
   const std::string& id = preview.project_id;
   JsonOut out;
-  out.Object().Field("project_id", id).Field("projectName", preview.film.name);
+  out.Object().Field("project_id", id);
+  if (preview.project != nullptr) {
+    for (const auto& member : preview.project->GetObject()) {
+      const std::string_view key = Text(member.name);
+      if (key != "project_id" && key != "saveDate") out.Field(key, member.value);
+    }
+    out.Field("saveDate", IsoTime(preview.project_saved));
+    return out.EndObject().Take();
+  }
+  out.Field("projectName", preview.film.name);
   out.Field("projectType", "1").Field("source", "script").Field("step", "STORYBOARD");
   out.Field("schemaVersion", "v3").Field("layout", LayoutOf(preview.film));
   out.Field("scriptLanguage", "en");
   out.Field("thumbnail", origin + "/media/" + preview.id + "/video.jpg");
   out.Field("videoDuration", preview.film.seconds).Field("audioSpeed", 100).Field("brandId", "");
   out.Field("saveDate", IsoTime(WallOf(book_.FinishTime(preview)))).Key("scenes").Array();
-  int order = 10'000;
-  for (const Scene& scene : preview.film.scenes) {
-    out.Object().Field("sceneId", id + "-" + std::to_string(++order)).Field("projectId", id);
-    out.Field("text", scene.text).Field("category", "DEFAULT").Field("sortOrder", order);
+  for (std::size_t i = 0; i < preview.film.scenes.size(); ++i) {
+    const Scene& scene = preview.film.scenes[i];
+    out.Object().Field("sceneId", SceneIdOf(preview, i)).Field("projectId", id);
+    out.Field("text", scene.text).Field("category", "DEFAULT").Field("sortOrder", 10'001 + i);
     out.Field("durationAuto", scene.seconds).EndObject();
   }
-  return {200, out.EndArray().EndObject().Take()};
+  return out.EndArray().EndObject().Take();
+}
+
+ApiReply AccountPages::Project(const Job& preview, const std::string& origin) const {
+  return {200, ProjectObject(preview, origin)};
+}
+
+ApiReply AccountPages::Changed(const Job& preview, const std::string& origin) const {
+  JsonOut out;
+  out.Object().Field("success", true).Field("message", "Project updated successfully");
+  return {200, out.Key("project").Raw(ProjectObject(preview, origin)).EndObject().Take()};
+}
+
+ApiReply AccountPages::Visuals(std::string_view account, Kind kind, std::string_view page_key,
+                               const std::string& origin) const {
+  const auto page = PageOf(account, page_key, kVisualsOnPage, [&](const Job& job) {
+    return job.kind == kind && book_.StateOf(job).phase == Phase::kCompleted;
+  });
+  if (!page) return Refused("INVALID_REQUEST", "nextPageKey is not valid");
+  JsonOut out;
+  out.Object().Key("items").Array();
+  for (const Job* const job : page->jobs) {
+    const Visual& visual = job->visual;
+    out.Object().Field("id", job->id).Field("prompt", FindText(*visual.asked, "prompt"));
+    out.Field("model", visual.model).Field("aspectRatio", visual.ratio);
+    out.Field("createdDate", IsoTime(WallOf(book_.FinishTime(*job))));
+    WriteVisual(&out, *job, origin);
+    const std::span<const char* const> extras =
+        kind == Kind::kImage ? std::span<const char* const>(kImageExtras) : kClipExtras;
+    for (const char* const key : extras) {
+      if (const Value* const value = Find(*visual.asked, key)) out.Field(key, *value);
+    }
+    out.EndObject();
+  }
+  out.EndArray();
+  if (!page->next.empty()) out.Field("nextPageKey", page->next);
+  return {200, out.EndObject().Take()};
 }
 
 ApiReply AccountPages::Charges(std::string_view account, const std::string& year,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sandbox/catalog.h"
+#include "sandbox/projects.h"
 #include "sandbox/results.h"
 #include "sandbox/url.h"
 
@@ -65,11 +66,15 @@ const std::vector<Api::Route>& Api::Routes() {
       {"POST", "/v2/projects/{id}/render", &JobMaker::RenderOfProject, nullptr},
       {"GET", "/v2/projects", nullptr, &Api::ListProjects},
       {"GET", "/v2/projects/{id}", nullptr, &Api::GetProject},
+      {"PUT", "/v2/projects/{id}", nullptr, &Api::UpdateProject},
+      {"DELETE", "/v2/projects/{id}", nullptr, &Api::DeleteProject},
       {"POST", "/v2/transcription", &JobMaker::Transcription, nullptr},
       {"POST", "/v2/transcription/highlights", &JobMaker::Highlights, nullptr},
       {"POST", "/v2/transcription/{id}/highlights", &JobMaker::HighlightsOfJob, nullptr},
       {"POST", "/v1/aistudio/images", &JobMaker::Image, nullptr},
       {"POST", "/v1/aistudio/videos", &JobMaker::Clip, nullptr},
+      {"GET", "/v1/aistudio/images", nullptr, &Api::ListImages},
+      {"GET", "/v1/aistudio/videos", nullptr, &Api::ListClips},
       // The older generation, which some of Pictory's own programs still speak.
       {"POST", "/v1/oauth2/token", nullptr, &Api::IssueToken, IdPlace::kDataCamel, true},
       {"POST", "/v1/video/storyboard", &JobMaker::PreviewV1, nullptr, IdPlace::kTopAndData},
@@ -348,12 +353,60 @@ ApiReply Api::ListProjects(const Call& call) {
   return pages_.Projects(call.account, QueryValue(call.query, "pagekey"), call.origin);
 }
 
+Job* Api::ProjectOf(const Call& call) {
+  Job* const preview = book_.FindProject(call.id, call.account);
+  const bool saved = preview != nullptr && book_.StateOf(*preview).phase == Phase::kCompleted;
+  return saved ? preview : nullptr;
+}
+
 ApiReply Api::GetProject(const Call& call) {
-  const Job* preview = book_.FindProject(call.id, call.account);
-  if (preview == nullptr || book_.StateOf(*preview).phase != Phase::kCompleted) {
-    return UnknownProject(call.id);
+  const Job* const preview = ProjectOf(call);
+  return preview == nullptr ? UnknownProject(call.id) : pages_.Project(*preview, call.origin);
+}
+
+ApiReply Api::UpdateProject(const Call& call) {
+  Job* const preview = ProjectOf(call);
+  if (preview == nullptr) return UnknownProject(call.id);
+  std::string error;
+  std::shared_ptr<const Json> body = ParseJson(call.body, &error);
+  if (body == nullptr) return InvalidBody({{"", "the body is not valid JSON: " + error}});
+  if (!body->IsObject()) return InvalidBody({{"", "the body must be a JSON object"}});
+  if (TextBytes(*body) > kFilmTextMaxBytes) {
+    return TooLarge("the texts of a project may have " + std::to_string(kFilmTextMaxBytes) +
+                    " bytes in the sandbox");
   }
-  return pages_.Project(*preview, call.origin);
+  if (const auto errors = CheckProject(*body, *preview); !errors.empty()) {
+    return InvalidBody(errors);
+  }
+  if (const absl::Status status = Record(call, preview->id, ""); !status.ok()) {
+    return Broken(std::string(status.message()));
+  }
+  preview->project = std::move(body);
+  preview->project_saved = clock_.WallNow();
+  return pages_.Changed(*preview, call.origin);
+}
+
+ApiReply Api::DeleteProject(const Call& call) {
+  if (Job* const preview = ProjectOf(call)) {
+    if (const absl::Status status = Record(call, preview->id, ""); !status.ok()) {
+      return Broken(std::string(status.message()));
+    }
+    book_.RemoveProject(*preview);
+    return {200, R"({"success":true,"message":"Project deleted successfully"})"};
+  }
+  const Job* const one = book_.FindProject(call.id);
+  const bool of_another = one != nullptr && one->account != call.account;
+  return of_another ? Forbidden() : UnknownProject(call.id);
+}
+
+ApiReply Api::ListImages(const Call& call) {
+  return pages_.Visuals(call.account, Kind::kImage, QueryValue(call.query, "nextPageKey"),
+                        call.origin);
+}
+
+ApiReply Api::ListClips(const Call& call) {
+  return pages_.Visuals(call.account, Kind::kClip, QueryValue(call.query, "nextPageKey"),
+                        call.origin);
 }
 
 ApiReply Api::Charges(const Call& call) {
@@ -462,6 +515,12 @@ absl::Status Api::ReplayOne(const JournalEntry& entry, std::uint64_t number) {
     Job* job = book_.Find(entry.job_id);
     if (job == nullptr) return unfit("no such job: " + entry.job_id);
     if (route->plain == &Api::CleanJob) job->cleaned = true;
+    if (route->plain == &Api::DeleteProject) book_.RemoveProject(*job);
+    if (route->plain == &Api::UpdateProject) {
+      job->project = ParseJson(entry.body, &error);
+      if (job->project == nullptr) return unfit(error);
+      job->project_saved = entry.time;
+    }
     if (route->plain == &Api::EditElements) job->edits.push_back(entry.body);
     return absl::OkStatus();
   }

@@ -15,11 +15,12 @@
 //                                                           key, or none if all fit on one page
 //   DELETE /v1/jobs/{id}/clean                              {"success":true}, again and again
 //   GET  /v1/quota                                          a bare object
-//   GET  /v2/projects, /v2/projects/{id}, /v1/aicredits/usage  what is the account's
-//                                                           (account_pages.h)
-//   POST /v1/templates, GET, PUT, DELETE                    templates (templates.h)
-//   POST /v1/video/from-template                            data.jobId
-//   POST /v1/oauth2/token                                   a bare token (auth.h); no credentials
+//   GET  /v2/projects, GET and PUT /v2/projects/{id}, GET /v1/aistudio/images, /v1/aistudio/videos,
+//        /v1/aicredits/usage                                what is the account's (account_pages.h)
+//   DELETE /v2/projects/{id}                                {"success":true,…}; another account's:
+//   403 POST /v1/templates, GET, PUT, DELETE                    templates (templates.h) POST
+//   /v1/video/from-template                            data.jobId POST /v1/oauth2/token a bare
+//   token (auth.h); no credentials
 #pragma once
 
 #include <functional>
@@ -104,6 +105,10 @@ class Api {
   ApiReply Quota(const Call& call);
   ApiReply ListProjects(const Call& call);
   ApiReply GetProject(const Call& call);
+  ApiReply UpdateProject(const Call& call);
+  ApiReply DeleteProject(const Call& call);
+  ApiReply ListImages(const Call& call);
+  ApiReply ListClips(const Call& call);
   ApiReply Charges(const Call& call);
   ApiReply CreateTemplate(const Call& call);
   ApiReply ListTemplates(const Call& call);
@@ -121,6 +126,8 @@ class Api {
   ApiReply SearchMusic(const Call& call);
   ApiReply MusicWords(const Call& call);
   ApiReply MusicGenreGroups(const Call& call);
+  // The preview that the call's project was saved from; null if there is none of the account's.
+  Job* ProjectOf(const Call& call);
   void FailOverMissingFile(const Value* body, WallTime at, Job* job) const;
   bool TakeFromBudget();
   absl::Status Record(const Call& call, const std::string& job_id, const std::string& webhook);

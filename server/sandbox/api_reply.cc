@@ -52,6 +52,8 @@ ApiReply UnknownProject(std::string_view id) {
 
 ApiReply Unauthorized() { return Message(401, "Unauthorized"); }
 
+ApiReply Forbidden() { return Message(403, "Forbidden"); }
+
 ApiReply TooLarge(std::string_view why) {
   return Message(413, "Request Entity Too Large: " + std::string(why));
 }

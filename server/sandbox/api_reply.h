@@ -34,6 +34,7 @@ ApiReply Refused(std::string_view code, std::string_view message);  // 400 witho
 ApiReply UnknownJob(std::string_view id);                           // 404 with "5000" JOB_NOT_FOUND
 ApiReply UnknownProject(std::string_view id);                       // 404
 ApiReply Unauthorized();                                            // 401
+ApiReply Forbidden();                                               // 403, JSON
 // `why` says of which bound of the sandbox's; Pictory's own are not known.
 ApiReply TooLarge(std::string_view why);
 ApiReply TooManyRequests(int retry_after_seconds);  // 429

@@ -35,9 +35,11 @@ struct Job {
   Film film;                               // preview, render
   std::shared_ptr<const Json> storyboard;  // preview: the request, v2 resolved
   std::string project_id;                  // preview with saveProject
-  bool of_project = false;                 // render of a saved project
-  bool of_template = false;                // preview: both API versions render it
-  std::vector<std::string> edits;          // preview: JSON arrays of element changes, oldest first
+  std::shared_ptr<const Json> project;  // preview: what its project was changed to; null: nothing
+  WallTime project_saved{};             // when it was changed
+  bool of_project = false;              // render of a saved project
+  bool of_template = false;             // preview: both API versions render it
+  std::vector<std::string> edits;       // preview: JSON arrays of element changes, oldest first
   std::string data;  // transcription, highlights: the finished `data`, but status
   std::shared_ptr<const Json> transcript;  // transcription, highlights
   Visual visual;                           // image, clip

@@ -94,6 +94,15 @@ Job* JobBook::FindProject(std::string_view project_id, std::string_view account)
   return found != nullptr && found->account == account ? found : nullptr;
 }
 
+bool JobBook::HasProject(const Job& job) const {
+  const auto found = by_project_.find(job.project_id);
+  return found != by_project_.end() && found->second == &job;
+}
+
+void JobBook::RemoveProject(const Job& job) {
+  std::erase_if(by_project_, [&](const auto& entry) { return entry.second == &job; });
+}
+
 Job* JobBook::AdoptProject(std::string_view project_id) {
   const auto saved = std::find_if(jobs_.rbegin(), jobs_.rend(),
                                   [](const auto& job) { return !job->project_id.empty(); });

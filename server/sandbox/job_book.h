@@ -32,6 +32,9 @@ class JobBook {
   // The same, null if it is not this account's.
   Job* Find(std::string_view id, std::string_view account);
   Job* FindProject(std::string_view project_id, std::string_view account);
+  // Whether the job is a preview whose project is there: it was saved, and not deleted since.
+  bool HasProject(const Job& job) const;
+  void RemoveProject(const Job& job);
   // For journals of earlier releases, whose project ids came from a seed that may be lost: the
   // newest saved preview goes by this id too from now on. Null if there is none.
   Job* AdoptProject(std::string_view project_id);

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 
+#include "sandbox/projects.h"
 #include "sandbox/render_params_v1.h"
 #include "sandbox/results.h"
 #include "sandbox/storyboard_check.h"
@@ -280,7 +281,11 @@ Made JobMaker::RenderOfProject(const MakeRequest& request) {
   if (preview == nullptr && request.replayed) preview = book_.AdoptProject(request.id);
   if (preview == nullptr) return UnknownProject(request.id);
   Made made = Render(request, *preview, Version::kV2);
-  if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) (*job)->of_project = true;
+  if (auto* job = std::get_if<std::unique_ptr<Job>>(&made)) {
+    (*job)->of_project = true;
+    (*job)->film = FilmOfProject(*preview, std::move((*job)->film));
+    if (preview->project != nullptr) ObeyMagic((*job)->film.name, job->get());
+  }
   return made;
 }
 

@@ -25,14 +25,39 @@ td,th{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);f
 
 // Plays the scenes: shows each one's text for its time.
 constexpr const char* kPlayer = R"(
-const scenes=[...document.querySelectorAll('li')].map(li=>({li,at:+li.dataset.at,text:li.querySelector('span').textContent}));
-const total=+document.body.dataset.seconds,words=document.querySelector('.stage span'),bar=document.querySelector('.bar i'),button=document.querySelector('button');
+const read=()=>[...document.querySelectorAll('li')].map(li=>({li,at:+li.dataset.at,text:li.querySelector('span').textContent}));
+let scenes=read(),total=+document.body.dataset.seconds;const words=document.querySelector('.stage span'),bar=document.querySelector('.bar i'),button=document.querySelector('button');
 let started=0,frame=0;
 function show(t){let n=0;scenes.forEach((s,i)=>{if(s.at<=t)n=i});scenes.forEach((s,i)=>s.li.classList.toggle('now',i===n));words.textContent=scenes[n]?scenes[n].text:'';bar.style.width=Math.min(100,100*t/total)+'%'}
 function stop(){cancelAnimationFrame(frame);frame=0;button.textContent='Play'}
 function step(now){const t=(now-started)/1000;if(t>=total){show(total);stop();return}show(t);frame=requestAnimationFrame(step)}
 function play(at){cancelAnimationFrame(frame);started=performance.now()-at*1000;button.textContent='Stop';frame=requestAnimationFrame(step)}
-button.onclick=()=>frame?stop():play(0);scenes.forEach(s=>{s.li.style.cursor='pointer';s.li.onclick=()=>play(s.at)});show(0);
+const ready=()=>{scenes.forEach(s=>{s.li.style.cursor='pointer';s.li.onclick=()=>play(s.at)});show(0)};
+button.onclick=()=>frame?stop():play(0);ready();
+)";
+
+// Talks to the page that has this one in a frame, in the words that Pictory's samples of such pages
+// use: tells it what has happened, and answers each message that has an id under that id.
+constexpr const char* kTalk = R"(
+function talk(answers,...told){const above=window.parent;if(above===window)return;const tell=m=>above.postMessage(m,'*');
+addEventListener('message',event=>{const asked=event.data;if(event.source!==above||!asked||typeof asked!=='object'||!asked.id)return;
+const {id,message}=asked;try{if(!Object.hasOwn(answers,message))throw new Error(`There is no message ${message}`);
+tell({id,message,...answers[message](asked)})}catch(error){tell({id,message,error:error.message})}});told.forEach(tell)}
+)";
+
+// What the page that embeds a preview may ask: to hide the words above it, and to show other
+// renderParams, of either API version. Beside what Pictory's is known to answer, it tells the texts
+// that it shows now.
+constexpr const char* kPreviewTalk = R"(
+const plain=html=>new DOMParser().parseFromString(String(html),'text/html').body.textContent;
+function lines(params){if(Array.isArray(params?.scenes))return params.scenes.map(s=>({seconds:+s.time||0,text:s.sub_scenes.flatMap(p=>p.text_lines.map(l=>l.text)).join(' ')}));
+if(Array.isArray(params?.elements))return params.elements.filter(e=>e.type==='text').map(e=>({seconds:+e.duration||0,text:e.text}));
+throw new Error('renderParams has neither scenes nor elements')}
+function update({renderParams}){let at=0;const list=lines(renderParams).map(({seconds,text})=>{const li=document.createElement('li'),span=document.createElement('span');
+li.dataset.at=at;at+=seconds;span.textContent=plain(text);li.append(span);return li});
+stop();document.querySelector('ol').replaceChildren(...list);scenes=read();total=at||1;ready();return{shown:scenes.map(s=>s.text)}}
+function configure({options}){document.querySelector('h1').hidden=options?.showHeader===false;document.querySelector('.note').hidden=options?.showWarning===false}
+talk({CONFIGURE_VIEW:configure,UPDATE_PREVIEW:update},{message:'ON_LOADED'});
 )";
 
 std::string Page(const std::string& title, const std::string& body_attributes,
@@ -80,7 +105,7 @@ std::string PreviewPage(const Job& preview) {
   body += "<div class=\"stage\" style=\"aspect-ratio:" + std::to_string(film.width) + "/" +
           std::to_string(film.height) + "\"><span></span></div>\n" +
           "<div class=\"bar\"><i></i></div>\n<button type=\"button\">Play</button>\n" +
-          SceneList(film) + "<script>" + kPlayer + "</script>\n";
+          SceneList(film) + "<script>" + kPlayer + kTalk + kPreviewTalk + "</script>\n";
   return Page(film.name + " (preview)", seconds, body);
 }
 
@@ -102,6 +127,22 @@ std::string NoticePage(const std::string& title, const std::string& text) {
   return Page(
       title, "",
       "<h1>" + EscapeHtml(title) + "</h1>\n<p class=\"note\">" + EscapeHtml(text) + "</p>\n");
+}
+
+std::string NoPreviewPage(const std::string& text) {
+  return Page("No preview", "",
+              "<h1>No preview</h1>\n<p class=\"note\">" + EscapeHtml(text) + "</p>\n<script>" +
+                  kTalk + "talk({},{message:'ON_ERROR',error:document.querySelector('.note')" +
+                  ".textContent});</script>\n");
+}
+
+std::string EditorPage() {
+  return Page("Editor", "",
+              std::string("<h1>Editor</h1>\n<p class=\"note\">Pictory would edit this "
+                          "transcription here.</p>\n<script>") +
+                  kTalk +
+                  "talk({SET_ACCESS_TOKEN(){},SET_WEBHOOK(){}},{message:'ON_READY'},"
+                  "{message:'ON_LOADED'});</script>\n");
 }
 
 std::string FrontPage(const std::string& base_url, const std::vector<FrontRow>& newest_first) {

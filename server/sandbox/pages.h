@@ -9,7 +9,12 @@
 
 namespace gateway::sandbox {
 
+// The pages of previews and of the editor may be embedded: they talk to the page around them by
+// postMessage, as Pictory's samples of such pages expect.
 std::string PreviewPage(const Job& preview);
+// The page for a preview that cannot be shown, and why.
+std::string NoPreviewPage(const std::string& text);
+std::string EditorPage();
 std::string SharePage(const Job& render);
 // The page for a job that has nothing to show (yet).
 std::string NoticePage(const std::string& title, const std::string& text);

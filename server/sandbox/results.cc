@@ -117,20 +117,6 @@ void WriteRender(JsonOut* out, const Job& job, const std::string& origin) {
   if (job.film.ai_credits > 0) out->Field("aiCreditsUsed", job.film.ai_credits);
 }
 
-void WriteVisual(JsonOut* out, const Job& job, const std::string& origin) {
-  const std::string base = origin + "/media/" + job.id;
-  const bool clip = job.kind == Kind::kClip;
-  out->Field("url", base + (clip ? "/video.mp4" : "/image.jpg"));
-  if (clip) out->Field("duration", std::to_string(job.visual.seconds) + "s");
-  out->Field("width", job.visual.width).Field("height", job.visual.height);
-  if (clip) {
-    out->Field("thumbnailImageUrl", base + "/thumbnail.jpg");
-    out->Field("lastFrameImageUrl", base + "/last-frame.jpg");  // Pictory's is a PNG
-    out->Field("previewImageUrl", base + "/preview.jpg");
-  }
-  out->Field("aiCreditsUsed", job.visual.credits);
-}
-
 // The reason as the newer programs have seen it: an object with a code of its own.
 std::string ReasonObject(const Job& job) {
   return JsonOut()
@@ -187,7 +173,10 @@ void WriteData(JsonOut* out, const Job& job, const JobState& state, const std::s
       if (in_list || TellsCompletion(job)) out->Field("status", "completed");
       if (job.kind == Kind::kPreview) WritePreview(out, job, origin);
       if (job.kind == Kind::kRender) WriteRender(out, job, origin);
-      if (job.kind == Kind::kImage || job.kind == Kind::kClip) WriteVisual(out, job, origin);
+      if (job.kind == Kind::kImage || job.kind == Kind::kClip) {
+        WriteVisual(out, job, origin);
+        out->Field("aiCreditsUsed", job.visual.credits);
+      }
       return;
   }
 }
@@ -217,6 +206,18 @@ std::string ReadyData(const Job& job, const JobState& state, const std::string& 
 }
 
 }  // namespace
+
+void WriteVisual(JsonOut* out, const Job& job, const std::string& origin) {
+  const std::string base = origin + "/media/" + job.id;
+  const bool clip = job.kind == Kind::kClip;
+  out->Field("url", base + (clip ? "/video.mp4" : "/image.jpg"));
+  if (clip) out->Field("duration", std::to_string(job.visual.seconds) + "s");
+  out->Field("width", job.visual.width).Field("height", job.visual.height);
+  if (!clip) return;
+  out->Field("thumbnailImageUrl", base + "/thumbnail.jpg");
+  out->Field("lastFrameImageUrl", base + "/last-frame.jpg");  // Pictory's is a PNG
+  out->Field("previewImageUrl", base + "/preview.jpg");
+}
 
 std::unique_ptr<Json> RenderParams(const Job& preview, const std::string& origin) {
   std::string error;

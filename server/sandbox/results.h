@@ -30,6 +30,9 @@ std::shared_ptr<http::BodySource> LongReply(const Job& job, const JobState& stat
 // the beginning.
 std::string JobListItem(const Job& job, const JobState& state, const std::string& origin);
 
+// Writes the files of a picture or a clip that is finished, and its size.
+void WriteVisual(JsonOut* out, const Job& job, const std::string& origin);
+
 // The renderParams of a preview, with its edits.
 std::unique_ptr<Json> RenderParams(const Job& preview, const std::string& origin);
 

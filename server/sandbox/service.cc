@@ -315,9 +315,7 @@ ServerResponse Service::AnswerPage(const ServerRequest& request) {
   }
   if (const auto id = after("/v2/project/")) return Preview(book_.FindProject(*id));
   if (const auto id = after("/v2/share/")) return Share(book_.Find(*id), request);
-  if (after("/v2/edit/")) {
-    return Html(200, NoticePage("Editor", "Pictory would edit this transcription here."));
-  }
+  if (after("/v2/edit/")) return Html(200, EditorPage());
   if (const auto rest = after(kMediaRoot)) {
     const std::size_t slash = rest->find('/');
     if (slash != std::string_view::npos) {
@@ -328,10 +326,12 @@ ServerResponse Service::AnswerPage(const ServerRequest& request) {
 }
 
 ServerResponse Service::Preview(const Job* job) {
-  if (job == nullptr || job->kind != Kind::kPreview) return NotFound();
+  if (job == nullptr || job->kind != Kind::kPreview) {
+    return Html(404, NoPreviewPage("There is nothing here."));
+  }
   const Phase phase = book_.StateOf(*job).phase;
   if (phase == Phase::kCompleted) return Html(200, PreviewPage(*job));
-  return Html(404, NoticePage("No preview", std::string("This job is ") + Name(phase) + "."));
+  return Html(404, NoPreviewPage(std::string("This job is ") + Name(phase) + "."));
 }
 
 // Pictory's pages show a viewer behind this link, and its oldest programs save it as an mp4, so the

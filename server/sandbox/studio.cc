@@ -67,6 +67,10 @@ std::string_view WordOr(const Value& body, const char* key, std::string_view oth
 Visual Sized(const Value& body, const Model& model) {
   Visual visual{.model = std::string(model.name)};
   const std::string_view ratio = WordOr(body, "aspectRatio", model.ratios.front());
+  visual.ratio = ratio;
+  auto asked = std::make_shared<Json>();
+  asked->CopyFrom(body, asked->GetAllocator());
+  visual.asked = std::move(asked);
   visual.width = ratio == "16:9" ? 1280 : ratio == "9:16" ? 720 : ratio == "3:4" ? 768 : 1024;
   visual.height = ratio == "16:9" ? 720 : ratio == "9:16" ? 1280 : ratio == "4:3" ? 768 : 1024;
   return visual;

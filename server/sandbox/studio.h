@@ -4,6 +4,7 @@
 // Models, their aspect ratios, durations and prices are those of Pictory's API reference.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ struct Visual {
   int height = 0;
   int seconds = 0;  // of a clip; 0: a picture
   double credits = 0;
+  std::string ratio;                  // such as 16:9
+  std::shared_ptr<const Json> asked;  // the body; null: none
 };
 
 // What is wrong with a body; none if nothing is.

@@ -95,8 +95,35 @@ TEST(BatchFile, WhatIsWrongWithALineIsSaid) {
       {R"({"kind":"transcribe","body":{"fileUrl":"https://x/a.mp4","webhook":"https://x"}})",
        "webhook"},
       {R"({"kind":"summarize","body":{"transcript":[]}})", "highlight_duration"},
+      {R"({"kind":"preview","request":{"storyboard":{"webhookInput":{"id":1.00000000000000000001}}}})",
+       "request.storyboard.webhookInput.id: has more digits than a number can carry"},
+      {R"({"kind":"render","request":{"storyboard":{"webhookInput":{"a":[1,[],{"b":9007199254740993}]}}}})",
+       "request.storyboard.webhookInput.a[2].b: has more digits"},
+      {R"({"kind":"preview","request":{"storyboard":{"scenes":[{},{"minimumDuration":0.10000000000000000001}]}}})",
+       "storyboard_json"},
+      {R"({"kind":"transcribe","request":{"fileUrl":"u","highlights":[{"start":0.10000000000000000001}]}})",
+       "request.highlights[0].start: has more digits than a number can carry; leave some out, or "
+       "give Pictory's own JSON as body"},
   };
   for (const auto& one : cases) EXPECT_THAT(Complaint(one.line), HasSubstr(one.says)) << one.line;
+}
+
+TEST(BatchFile, ANumberThatADoubleHoldsIsTakenHoweverItIsSpelled) {
+  const Batch batch = Read(
+      R"({"kind":"preview","request":{"storyboard":{"webhookInput":{"a":[1.0,10e-1,0.1,-0.0,1e22]}}}})"
+      "\n"
+      R"({"kind":"preview","request":{"storyboardJson":"{\"webhookInput\":{\"id\":1.00000000000000000001}}"}})");
+  ASSERT_THAT(batch.bad, IsEmpty()) << batch.bad[0].what;
+  EXPECT_EQ(As<CreatePreviewRequest>(batch.lines[0])
+                .storyboard()
+                .webhook_input()
+                .fields()
+                .at("a")
+                .list_value()
+                .values_size(),
+            5);
+  EXPECT_THAT(As<CreatePreviewRequest>(batch.lines[1]).storyboard_json(),
+              HasSubstr("1.00000000000000000001"));
 }
 
 TEST(BatchFile, AllBadLinesAreNamedAndTheGoodOnesRead) {

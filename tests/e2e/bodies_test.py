@@ -13,11 +13,19 @@ from live.gateway import gateway
 
 SERVICE = "pictory.jobs.v1.PictoryJobs"
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "pictory" / "testdata" / "bodies"
-BODIES = {kind: sorted((FOLDER / kind).glob("*.json")) for kind in ("storyboard", "transcribe", "summarize")}
-METHODS = {"storyboard": ("CreatePreview", "Render"), "transcribe": ("Transcribe",), "summarize": ("Summarize",)}
+METHODS = {"storyboard": ("CreatePreview", "Render"), "transcribe": ("Transcribe",), "summarize": ("Summarize",),
+           "image": ("GenerateImage",), "video": ("GenerateVideo",)}
+BODIES = {kind: sorted((FOLDER / kind).glob("*.json")) for kind in (*METHODS, "template", "elements")}
 PATHS = {"CreatePreview": "/v2/video/storyboard", "Render": "/v2/video/storyboard/render",
-         "Transcribe": "/v2/transcription", "Summarize": "/v2/transcription/highlights"}
-COMMANDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcribe", "Summarize": "summarize"}
+         "Transcribe": "/v2/transcription", "Summarize": "/v2/transcription/highlights",
+         "GenerateImage": "/v1/aistudio/images", "GenerateVideo": "/v1/aistudio/videos"}
+COMMANDS = {"CreatePreview": "preview", "Render": "render", "Transcribe": "transcribe", "Summarize": "summarize",
+            "GenerateImage": "image", "GenerateVideo": "video"}
+# What the bodies of template/ and elements/ are about, by the names that they use.
+LETTER = {"name": "Letter", "scenes": [{"sceneId": "s1", "sentence": "Dear {{customer_name}},"},
+                                       {"sceneId": "s2", "sentence": "Pay before {{payment_date}}."}]}
+FILM = {"videoName": "Lighthouse", "backgroundMusic": {"enabled": True, "autoMusic": True},
+        "scenes": [{"story": "A lighthouse does not move."}]}
 
 
 def grpcurl(g, method, request):
@@ -26,23 +34,24 @@ def grpcurl(g, method, request):
 
 
 def cases():
-    for kind, files in BODIES.items():
-        for file in files:
-            for method in METHODS[kind]:
+    for kind, methods in METHODS.items():
+        for file in BODIES[kind]:
+            for method in methods:
                 yield kind, file, method
 
 
 class Bodies(unittest.TestCase):
-    def expect_sent(self, g, method, body):
-        """The newest submit is this call with this body."""
+    def expect_sent(self, g, method, body, call=None):
+        """The newest submit, or what else is remembered, is this call with this body."""
         entry = g.pages.accepted()[-1]
-        self.assertEqual((entry["method"], entry["path"]), ("POST", PATHS[method]))
+        self.assertEqual((entry["method"], entry["path"]), call or ("POST", PATHS[method]))
         self.assertEqual(json.loads(entry["body"]), body)
 
     def test_they_are_all_there(self):
         self.assertGreaterEqual(len(BODIES["storyboard"]), 27)
         self.assertGreaterEqual(len(BODIES["transcribe"]), 5)
         self.assertGreaterEqual(len(BODIES["summarize"]), 3)
+        self.assertEqual([len(BODIES[kind]) for kind in ("image", "video", "template", "elements")], [2, 4, 3, 2])
 
     def test_through_grpcurl(self):
         with gateway() as g:
@@ -64,6 +73,30 @@ class Bodies(unittest.TestCase):
                     job = g.json(COMMANDS[method], file, "--request-id", f"{method}-{file.stem}")
                     self.assertEqual(job["state"], "JOB_STATE_QUEUED")
                     self.expect_sent(g, method, json.loads(file.read_text()))
+
+    def test_of_a_template_and_of_elements(self):
+        with gateway(speed=1000) as g:
+            template = g.json("template", "upload", "-", input=json.dumps(LETTER))["info"]["templateId"]
+            for file in BODIES["template"]:
+                with self.subTest(file.stem):
+                    body = {**json.loads(file.read_text()), "templateId": template}
+                    typed = {**body, **({"scenes": json.dumps(body["scenes"])} if "scenes" in body else {})}
+                    for form in ({"fromTemplate": typed}, {"fromTemplateJson": json.dumps(body)}):
+                        done = grpcurl(g, "CreatePreview", json.dumps(form))
+                        self.assertEqual(done.returncode, 0, done.stderr)
+                        self.expect_sent(g, "", body, ("POST", "/v1/video/from-template"))
+            preview = g.json("preview", "-", "--wait", input=json.dumps(FILM))
+            call = ("PUT", f"/v2/video/storyboard/{preview['pictoryJobId']}/elements")
+            for file in BODIES["elements"]:
+                with self.subTest(file.stem):
+                    text = file.read_text()
+                    count = len(g.pages.accepted())
+                    done = grpcurl(g, "UpdatePreview", f'{{"jobId":"{preview["jobId"]}","elements":{text}}}')
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.expect_sent(g, "", json.loads(text), call)
+                    g.json("update-preview", preview["jobId"], file)
+                    self.expect_sent(g, "", json.loads(text), call)
+                    self.assertEqual(len(g.pages.accepted()), count + 2)
 
     def test_a_webhook_is_refused_with_what_to_do_instead(self):
         webhook = {"webhook": "https://example.com/hook"}

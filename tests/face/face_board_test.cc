@@ -4,6 +4,7 @@
 
 #include "board/files.h"
 #include "face_house.h"
+#include "pictory/jobs/v1/job.pb.h"
 
 namespace gateway::face {
 namespace {
@@ -35,6 +36,28 @@ TEST(FaceBoardTest, ServesEachFileWithItsTypeAndATagThatSparesIt) {
   EXPECT_EQ(house.Get("/board/none.js").status, 404);
   EXPECT_EQ(house.Get("/board/../board/main.js").status, 404);
   EXPECT_EQ(house.Post("/", "{}").status, 404);
+}
+
+// A kind or a state that the board has no word for is shown as Job or Unknown state, and cannot be
+// chosen.
+TEST(FaceBoardTest, HasAWordForEachKindAndState) {
+  FaceHouse house;
+  const std::string words = house.Get("/board/words.js").body;
+  const auto count = [&words](const std::string& what) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = words.find(what, at)) != words.npos; ++at) ++found;
+    return found;
+  };
+  const auto* const kinds = ::pictory::jobs::v1::JobKind_descriptor();
+  for (int i = 1; i < kinds->value_count(); ++i) {  // 0 is UNSPECIFIED
+    EXPECT_EQ(count("\n  " + kinds->value(i)->name() + ": '"), 1u) << kinds->value(i)->name();
+  }
+  const auto* const states = ::pictory::jobs::v1::JobState_descriptor();
+  for (int i = 1; i < states->value_count(); ++i) {
+    const std::string& name = states->value(i)->name();
+    EXPECT_EQ(count("\n  " + name + ": {word: '"), 1u) << name;
+    EXPECT_GE(count("'" + name + "'"), 1u) << name << " is among neither ACTIVE nor ENDED";
+  }
 }
 
 TEST(FaceBoardTest, NothingOnThePageBecomesAScript) {

@@ -42,8 +42,11 @@ void CollectDeclared(const Descriptor* type, std::set<std::string>& all) {
 
 std::set<std::string> Declared() {
   std::set<std::string> all;
-  for (const Descriptor* type : {v1::Storyboard::descriptor(), v1::TranscribeRequest::descriptor(),
-                                 v1::SummarizeRequest::descriptor()}) {
+  for (const Descriptor* type :
+       {v1::Storyboard::descriptor(), v1::TranscribeRequest::descriptor(),
+        v1::SummarizeRequest::descriptor(), v1::GenerateImageRequest::descriptor(),
+        v1::GenerateVideoRequest::descriptor(), v1::TemplateVideo::descriptor(),
+        v1::PreviewElement::descriptor()}) {
     CollectDeclared(type, all);
   }
   return all;
@@ -76,8 +79,17 @@ std::map<std::string, std::set<std::string>> Shown() {
       CollectSet(FromJson<v1::Storyboard>(body.text), members);
     } else if (body.kind == "transcribe") {
       CollectSet(FromJson<v1::TranscribeRequest>(body.text), members);
-    } else {
+    } else if (body.kind == "summarize") {
       CollectSet(FromJson<v1::SummarizeRequest>(body.text), members);
+    } else if (body.kind == "image") {
+      CollectSet(FromJson<v1::GenerateImageRequest>(body.text), members);
+    } else if (body.kind == "video") {
+      CollectSet(FromJson<v1::GenerateVideoRequest>(body.text), members);
+    } else if (body.kind == "template") {
+      CollectSet(TemplateFromJson(body.text), members);
+    } else {
+      const auto update = FromJson<v1::UpdatePreviewRequest>(R"({"elements":)" + body.text + "}");
+      for (const v1::PreviewElement& element : update.elements()) CollectSet(element, members);
     }
   }
   return shown;
@@ -107,6 +119,29 @@ std::vector<Row> Rows() {
     rows.push_back({cells[1], cells[3].substr(0, cells[3].find_first_of(" :")), cells[5]});
   }
   return rows;
+}
+
+// The bodies that the list below the table names, in the last cell of each row:
+// | N `text_to_video_v2/bulletin_style` | `storyboard/bulletin` |
+std::set<std::string> Listed() {
+  std::ifstream page(PICTORY_API_PAGE);
+  std::set<std::string> names;
+  bool inside = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line == "| Published | Ours |") inside = true;
+    if (line.empty()) inside = false;
+    const std::vector<std::string> cells = absl::StrSplit(line, '|');
+    if (!inside || cells.size() != 4) continue;
+    const std::vector<std::string> words = absl::StrSplit(cells[2], '`');
+    for (std::size_t i = 1; i < words.size(); i += 2) names.insert(words[i]);
+  }
+  return names;
+}
+
+TEST(ApiTable, ListsEveryBody) {
+  std::set<std::string> bodies;
+  for (const PublishedBody& body : PublishedBodies()) bodies.insert(body.kind + "/" + body.name);
+  EXPECT_EQ(Listed(), bodies);
 }
 
 TEST(ApiTable, HasEveryMemberOnce) {

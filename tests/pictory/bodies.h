@@ -12,10 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "json/proto_reader.h"
+#include "pictory/jobs/v1/template.pb.h"
+
 namespace gateway::pictory {
 
 struct PublishedBody {
-  std::string kind;  // storyboard, transcribe or summarize
+  std::string kind;  // storyboard, transcribe, summarize, image, video, template or elements
   std::string name;
   std::string text;
 };
@@ -42,6 +45,14 @@ Request FromJson(const std::string& json) {
   const auto read = google::protobuf::util::JsonStringToMessage(json, &request);
   EXPECT_TRUE(read.ok()) << read.ToString() << "\n" << json;
   return request;
+}
+
+// A template's body from Pictory's own JSON. Proto JSON has its scenes as text.
+inline ::pictory::jobs::v1::TemplateVideo TemplateFromJson(const std::string& json) {
+  ::pictory::jobs::v1::TemplateVideo body;
+  const auto read = json::Read(json, &body);
+  EXPECT_TRUE(read.ok() && read->skipped() == 0) << json;
+  return body;
 }
 
 }  // namespace gateway::pictory

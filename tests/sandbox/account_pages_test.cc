@@ -43,6 +43,109 @@ TEST_F(AccountPagesTest, ProjectsArePagedTheNewestFirst) {
   EXPECT_EQ(Api("GET", "/v2/projects/none").status, 404);
 }
 
+// The object with its name and the text of its first scene changed.
+std::string Renamed(const JsonReply& project, const std::string& name, const std::string& text) {
+  Json changed;
+  changed.CopyFrom(*project.json, changed.GetAllocator());
+  auto& allocator = changed.GetAllocator();
+  changed["projectName"].SetString(name.c_str(), allocator);
+  changed["scenes"][0]["text"].SetString(text.c_str(), allocator);
+  changed.AddMember("videoVolume", 50, allocator);
+  return ToText(changed);
+}
+
+TEST_F(AccountPagesTest, AChangedProjectIsToldAndRendered) {
+  KeepState();
+  Restart();
+  const std::string preview = FinishedPreview(R"(,"saveProject":true)");
+  const std::string project = Job(preview).TextAt("data.projectId");
+  const std::string path = "/v2/projects/" + project;
+  const JsonReply before = Api("GET", path);
+  ASSERT_EQ(before.At("scenes").Size(), 2u);
+  clock_.Advance(60);
+  const JsonReply done = Api("PUT", path, Renamed(before, "Other", "All <b>new</b>."));
+  ASSERT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(done.TextAt("message"), "Project updated successfully");
+  EXPECT_EQ(done.TextAt("project.projectName"), "Other");
+  for (const bool again : {false, true}) {
+    if (again) Restart();
+    const JsonReply after = Api("GET", path);
+    EXPECT_EQ(after.TextAt("project_id"), project);
+    EXPECT_EQ(after.TextAt("projectName"), "Other");
+    EXPECT_EQ(after.NumberAt("videoVolume"), 50);
+    EXPECT_GT(after.TextAt("saveDate"), before.TextAt("saveDate"));
+    EXPECT_EQ(Api("GET", "/v2/projects").TextAt("items.0.name"), "Other");
+  }
+  const std::string render = Submit("POST", path + "/render");
+  clock_.Advance(600);
+  const std::string film = Raw("GET", "/media/" + render + "/video.txt").body;
+  EXPECT_THAT(film, HasSubstr("All new."));
+  EXPECT_THAT(film, HasSubstr("So wait for it."));
+  EXPECT_THAT(Raw("GET", "/media/" + render + "/video.srt").body, HasSubstr("00:00:02"));
+  EXPECT_EQ(Job(preview).body.find("All new."), std::string::npos) << "the preview stays";
+}
+
+TEST_F(AccountPagesTest, AProjectIsChangedAsAWhole) {
+  const std::string preview = FinishedPreview(R"(,"saveProject":true)");
+  const std::string path = "/v2/projects/" + Job(preview).TextAt("data.projectId");
+  const std::string id = Api("GET", path).TextAt("scenes.0.sceneId");
+  const std::string scene = R"({"sceneId":")" + id + R"(","text":"x"})";
+  const struct {
+    std::string body, field;
+  } cases[] = {
+      {R"({"scenes":[)" + scene + "]}", "projectName"},
+      {R"({"projectName":"x"})", "scenes"},
+      {R"({"projectName":"x","scenes":[]})", "scenes"},
+      {R"({"projectName":"x","scenes":[{"text":"x"}]})", "scenes[0].sceneId"},
+      {R"({"projectName":"x","scenes":[{"sceneId":")" + id + "9\",\"text\":\"x\"}]}",
+       "scenes[0].sceneId"},
+      {R"({"projectName":"x","scenes":[)" + scene + "," + scene + "]}", "scenes[1].sceneId"},
+      {R"({"projectName":"x","scenes":[{"sceneId":")" + id + "\"}]}", "scenes[0].text"},
+  };
+  for (const auto& one : cases) {
+    const JsonReply reply = Api("PUT", path, one.body);
+    EXPECT_EQ(reply.status, 400) << one.body;
+    EXPECT_EQ(reply.TextAt("fields.0.name"), one.field) << one.body;
+  }
+  EXPECT_EQ(Api("PUT", path, "[]").status, 400);
+  EXPECT_EQ(Api("PUT", "/v2/projects/none", "{}").status, 404);
+  EXPECT_EQ(Api("GET", path).TextAt("projectName"), "Bread");
+  // A scene that is left out is gone.
+  ASSERT_EQ(Api("PUT", path, R"({"projectName":"x","scenes":[)" + scene + "]}").status, 200);
+  const std::string render = Submit("POST", path + "/render");
+  clock_.Advance(600);
+  EXPECT_EQ(Raw("GET", "/media/" + render + "/video.txt").body, "x\n");
+}
+
+TEST_F(AccountPagesTest, ADeletedProjectIsGoneAndItsJobStays) {
+  KeepState();
+  Restart();
+  const std::string kept = FinishedPreview(R"(,"saveProject":true)");
+  const std::string gone = FinishedPreview(R"(,"saveProject":true)");
+  const std::string path = "/v2/projects/" + Job(gone).TextAt("data.projectId");
+  const JsonReply done = Api("DELETE", path);
+  EXPECT_EQ(done.body, R"({"success":true,"message":"Project deleted successfully"})");
+  for (const bool again : {false, true}) {
+    if (again) Restart();
+    for (const char* method : {"GET", "PUT", "DELETE"}) {
+      EXPECT_EQ(Api(method, path, "{}").status, 404) << method;
+    }
+    EXPECT_EQ(Api("POST", path + "/render").status, 404);
+    const JsonReply left = Api("GET", "/v2/projects");
+    ASSERT_EQ(left.At("items").Size(), 1u);
+    EXPECT_EQ(left.TextAt("items.0.id"), Job(kept).TextAt("data.projectId"));
+    EXPECT_EQ(Job(gone).TextAt("data.status"), "completed");
+  }
+}
+
+TEST_F(AccountPagesTest, ThePageBehindADeletedProjectIsStillThere) {
+  for (int i = 0; i < 22; ++i) FinishedPreview(R"(,"saveProject":true)");
+  const JsonReply first = Api("GET", "/v2/projects");
+  Api("DELETE", "/v2/projects/" + first.TextAt("items.19.id"));
+  const JsonReply rest = Api("GET", "/v2/projects?pagekey=" + first.TextAt("pageKey"));
+  EXPECT_EQ(rest.At("items").Size(), 2u);
+}
+
 TEST_F(AccountPagesTest, ChargesAreThoseOfWhatHasEndedAndNameNoJob) {
   const std::string id =
       Submit("POST", "/v1/aistudio/images", R"({"prompt":"A lake","model":"nanobanana"})");

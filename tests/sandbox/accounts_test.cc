@@ -56,6 +56,22 @@ TEST_F(SandboxAccountsTest, NobodySeesOrUsesTheJobsOfAnother) {
   EXPECT_EQ(Listed(east_), 2u);
 }
 
+TEST_F(SandboxAccountsTest, NobodySeesOrDeletesAProjectOfAnother) {
+  Start();
+  const std::string job = Make(east_);
+  clock_.Advance(1000);
+  const std::string path =
+      "/v2/projects/" + Api("GET", "/v1/jobs/" + job, "", With(east_)).TextAt("data.projectId");
+  EXPECT_EQ(Api("GET", path, "", With(bare_)).status, 404);
+  EXPECT_EQ(Api("PUT", path, "{}", With(bare_)).status, 404);
+  EXPECT_EQ(Api("DELETE", path, "", With(bare_)).status, 403) << "as documented for this call";
+  EXPECT_EQ(Api("GET", path, "", With(east_)).status, 200);
+  Api("POST", "/v1/aistudio/images", R"({"prompt":"a lake"})", With(east_));
+  clock_.Advance(10);
+  EXPECT_EQ(Api("GET", "/v1/aistudio/images", "", With(bare_)).At("items").Size(), 0u);
+  EXPECT_EQ(Api("GET", "/v1/aistudio/images", "", With(east_)).At("items").Size(), 1u);
+}
+
 TEST_F(SandboxAccountsTest, TheyLastAcrossARestart) {
   KeepState();
   Start();

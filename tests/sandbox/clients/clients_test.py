@@ -22,6 +22,10 @@ class Scratch(Sandbox):
 
     def __init__(self, scratch, *flags, env=None):
         self.scratch = pathlib.Path(scratch)
+        self.counted = 0
+        recording, template = self.scratch / "recording.mp4", self.scratch / "letter.pictai"
+        recording.write_bytes(b"no film at all" * 1000)
+        template.write_text(json.dumps(TEMPLATE))
         super().__init__(self.scratch, *flags, env=env)
         self.env = {
             "PATH": os.environ["PATH"],
@@ -32,21 +36,27 @@ class Scratch(Sandbox):
             "CLIENT_SECRET": "secret",
             "USER_ID": "user",
             "FILE_URL": f"{self.origin}/media/stock/clip.mp4",
+            "MEDIA_PATH": str(recording),
+            "TEMPLATE_PATH": str(template),
             "PAUSE_SCALE": "0.001",
             "OUTPUT": str(self.scratch / "out.mp4"),
         }
 
     def calls(self):
-        """What was taken and journalled, ids left out."""
-        entries = self.accepted()
+        """What was taken and journalled since this was asked last, ids left out."""
+        entries = self.accepted()[self.counted:]
+        self.counted += len(entries)
         paths = [entry["path"].split("/render/")[0] + ("/render/{id}" if "/render/" in entry["path"] else "")
                  for entry in entries]
         return [f"{entry['method']} {path}" for entry, path in zip(entries, paths)]
 
-    def run(self, program, **env):
+    def requests(self, call):
+        return self.stats()["requests"].get(call, 0)
+
+    def run(self, program, *args, **env):
         runner = sys.executable if program.endswith(".py") else node()
         env = {k: v for k, v in {**self.env, **env}.items() if v is not None}
-        return subprocess.run([runner, HERE / program], env=env, cwd=self.scratch, text=True,
+        return subprocess.run([runner, HERE / program, *args], env=env, cwd=self.scratch, text=True,
                               capture_output=True, timeout=DEADLINE_SECONDS)
 
 
@@ -69,12 +79,15 @@ def sandbox(*flags, speed=50, **kwargs):
             raise AssertionError(f"the sandbox ended with {code}")
 
 
+TEMPLATE = {"name": "Letter", "scenes": [
+    {"sceneId": 1, "sentence": "The <strong>oven</strong> is warm.", "image": "https://media.example.com/oven.mp4"},
+    {"sceneId": 2, "sentence": "The bread is done."}]}
 V1_FILM = ["POST /v1/video/storyboard", "POST /v1/video/render"]
 
 
 class Clients(unittest.TestCase):
-    def check(self, s, program, accepted, callers, **env):
-        done = s.run(program, **env)
+    def check(self, s, program, accepted, callers, *args, **env):
+        done = s.run(program, *args, **env)
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
         self.assertEqual(s.calls(), accepted)
         self.assertEqual(set(s.stats()["callers"]), callers)
@@ -117,6 +130,9 @@ class Clients(unittest.TestCase):
             out = self.check(s, "node/transcription.mjs", ["POST /v2/transcription"],
                              {"token and user id"})
             self.assertIn("Good bread forgives.", out)
+            self.assertEqual(s.requests("POST /v1/media/generateUrl"), 1)
+            # The transcription of a file that was not uploaded fails.
+            self.assertNotEqual(json.loads(s.accepted()[0]["body"])["fileUrl"], s.env["FILE_URL"])
 
     def test_highlights(self):
         summary = ["POST /v2/transcription", "POST /v2/transcription/highlights"]
@@ -138,10 +154,60 @@ class Clients(unittest.TestCase):
             self.assertIn(f"{s.origin}/preview/", out)
             self.check_mp4(s)
 
+    def test_an_upload_of_another_type_than_announced(self):
+        with sandbox(speed=500) as s:
+            self.check(s, "node/audio_to_video.mjs", ["POST /v2/transcription", *V1_FILM], {"token and user id"})
+            self.check_mp4(s)
+            story = json.loads(s.accepted()[1]["body"])
+            self.assertEqual(story["audio"]["voiceOverUri"], json.loads(s.accepted()[0]["body"])["fileUrl"])
+            self.assertGreater(len(story["scenes"]), 2)
+            # By the strict reading of Pictory's page it fails.
+            s.fault("strict_content_type", match={"method": "PUT"})
+            done = s.run("node/audio_to_video.mjs")
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("HTTP 403", done.stderr)
+
+    def test_a_template_and_media_that_were_searched_for(self):
+        with sandbox(speed=500) as s:
+            self.check(s, "node/template_to_video.mjs",
+                       ["POST /v1/templates", "POST /v1/video/from-template", "PUT /v1/video/render/{id}"],
+                       {"token and user id"})
+            self.check_mp4(s)
+            with urllib.request.urlopen(f"{s.origin}/media/{s.accepted()[-1]['job_id']}/video.txt",
+                                        timeout=10) as answer:
+                self.assertEqual(answer.read().decode().splitlines(),
+                                 ["Good morning.", "The oven is warm.", "The bread is done.", "Until tomorrow."])
+            out = self.check(s, "node/media_search.mjs", [*V1_FILM, "PUT /v1/video/render/{id}"],
+                             {"token and user id"})
+            self.assertEqual(s.requests("GET /v1/media/search"), 1)
+            self.assertIn(f"{s.origin}/preview/", out)
+            self.assertIn("shareVideoURL", json.loads(out.splitlines()[-1]))
+
+    def test_each_sort_of_storyboard(self):
+        with sandbox(speed=500) as s:
+            for sort in ("logo", "styles", "intro", "visuals", "blog"):
+                with self.subTest(sort):
+                    self.check(s, "python/text_to_video.py", V1_FILM, {"token and user id"}, STORY=sort)
+                    self.check_mp4(s)
+                    params = json.loads(s.accepted()[-1]["body"])
+                    part = params["scenes"][0]["sub_scenes"][0]
+                    self.assertEqual(any(one["type"] == "visual" for one in part["displayItems"]), sort == "logo")
+                    source = params["scenes"][0]["background"]["src"][0]["url"]
+                    self.assertEqual(source.endswith("/tea.mp4"), sort == "visuals")
+
     def test_skill(self):
         with sandbox() as s:
             out = self.check(s, "python/skill.py", ["POST /v2/video/storyboard/render"], {"key"})
             self.assertIn("videoURL", json.loads(out))
+            looked_up = {}
+            for command in (("search", "bread"), ("voices", "en"), ("music", "Loaf"), ("music-options",)):
+                looked_up[command[0]] = json.loads(
+                    self.check(s, "python/skill_lookup.py", [], {"key"}, *command))
+            self.assertTrue(all(one["picture"].startswith(s.origin) for one in looked_up["search"]))
+            self.assertIn("Brian", [one["name"] for one in looked_up["voices"]])
+            self.assertNotIn("Hans", [one["name"] for one in looked_up["voices"]])
+            self.assertEqual([one["title"] for one in looked_up["music"]], ["First Loaf"])
+            self.assertTrue(all(looked_up["music-options"][words] for words in ("moods", "genres", "purposes")))
 
     def test_edit_video_outlives_its_tokens(self):
         # The transcription takes 1.5 s, a token lives for one: this program takes a new one a poll.

@@ -1,6 +1,6 @@
 // What the programs here share: settings, one way to call, one way to wait.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 export const env = process.env;
 const base = (env.PICTORY_BASE_URL ?? 'https://api.pictory.ai/pictoryapis').replace(/\/+$/, '');
@@ -25,8 +25,36 @@ export async function getToken() {
   return (await call('POST', 'v1/oauth2/token', {}, pair)).access_token;
 }
 
+// A file to be transcribed, uploaded under one media type and announced under another or the same;
+// its address afterwards. The signed URL is another host's, and no credentials go there.
+export async function upload(token, announced = 'video/mp4') {
+  const { signedUrl, url } = (await post(token, 'v1/media/generateUrl', {
+    contentType: announced, fileName: 'recording.mp4',
+  })).data;
+  const reply = await fetch(signedUrl, {
+    method: 'PUT',
+    headers: { 'Content-Type': 'video/mp4' },
+    body: await readFile(env.MEDIA_PATH),
+  });
+  if (!reply.ok) throw new Error(`upload: HTTP ${reply.status} ${await reply.text()}`);
+  return url;
+}
+
+// The bytes of a template's file; what Pictory has made of them.
+export async function createTemplate(token, file) {
+  const reply = await fetch(`${base}/v1/templates`, {
+    method: 'POST',
+    headers: { ...identity(token), 'Content-Type': 'application/octet-stream' },
+    body: await readFile(file),
+  });
+  if (!reply.ok) throw new Error(`template: HTTP ${reply.status} ${await reply.text()}`);
+  return reply.json();
+}
+
 const identity = (token) => ({ Authorization: token, 'X-Pictory-User-Id': env.USER_ID ?? '' });
 export const post = (token, path, body) => call('POST', path, identity(token), body);
+export const put = (token, path, body) => call('PUT', path, identity(token), body);
+export const get = (token, path) => call('GET', path, identity(token));
 export const getJob = (token, id) => call('GET', `v1/jobs/${id}`, identity(token));
 
 // Asks until the status says something else than in-progress, or says nothing.

@@ -1,10 +1,10 @@
-// The text of a recording.
+// The text of a recording that is uploaded first.
 
-import { env, getToken, post, waitForWord } from './pictory.mjs';
+import { env, getToken, post, upload, waitForWord } from './pictory.mjs';
 
 const token = await getToken();
 const id = (await post(token, 'v2/transcription', {
-  fileUrl: env.FILE_URL,
+  fileUrl: await upload(token),
   mediaType: 'video',
   language: 'en-US',
   webhook: env.WEBHOOK_URL,

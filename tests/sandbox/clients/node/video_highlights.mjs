@@ -1,12 +1,14 @@
-// The minute of a recording that matters, cut out of it: one scene a speaker's turn, its background
+// The minute of an uploaded recording that matters, cut out of it: one scene a speaker's turn, its background
 // the pieces of the recording with the words that were chosen.
 
-import { download, env, getToken, post, renderBody, waitForStatus } from './pictory.mjs';
+import {
+  download, env, getToken, post, renderBody, upload, waitForStatus,
+} from './pictory.mjs';
 
-const fileUrl = env.FILE_URL;
 const webhook = env.WEBHOOK_URL;
 
 const token = await getToken();
+const fileUrl = await upload(token);
 const transcription = (await post(token, 'v2/transcription', {
   fileUrl, mediaType: 'video', language: 'en-US', webhook,
 })).data.jobId;

@@ -1,4 +1,5 @@
-"""From text to an mp4, by the calls of the first generation, without a pause between polls."""
+"""From text to an mp4, by the calls of the first generation, without a pause between polls. STORY says what sort of
+storyboard it is."""
 
 import os
 
@@ -10,9 +11,26 @@ TEXTS = [
 ]
 
 
-def scene(text):
+RECORDING = "https://media.example.com/tea.mp4"
+# What else a storyboard of each sort has, and its scenes.
+STYLES = {"textColor": "#FFFF00", "textBackgroundColor": "#222222", "fontFamily": "Roboto", "fontName": "Serif",
+          "fontSize": 20, "verticalAlignment": "top", "horizontalAlignment": "center"}
+LOGO = {"url": "https://images.example.com/logo.png", "verticalAlignment": "top", "horizontalAlignment": "left"}
+SORTS = {
+    "plain": ({}, [{"text": text} for text in TEXTS]),
+    "logo": ({"brandLogo": LOGO}, [{"text": text} for text in TEXTS]),
+    "styles": ({"textStyles": STYLES}, [{"text": text} for text in TEXTS]),
+    "intro": ({}, [{"text": text} for text in ("A cup of tea", *TEXTS, "Thank you")]),
+    "visuals": ({}, [{"text": text, "backgroundUri": RECORDING, "backgroundType": "video",
+                      "backgroundVideoSegments": [{"start": 5 * i, "end": 5 * i + 5}]}
+                     for i, text in enumerate(TEXTS)]),
+    "blog": ({}, [{"article_url": "https://blog.example.com/tea"}, {"article_url": "https://blog.example.com/cups"}]),
+}
+
+
+def scene(content):
     return {
-        "text": text,
+        **content,
         "fontFamily": "Roboto",
         "textColor": "#FFFFFF",
         "fontSize": 32,
@@ -25,6 +43,7 @@ def scene(text):
 
 def main():
     name = os.environ.get("VIDEO_NAME", "Tea")
+    more, scenes = SORTS[os.environ.get("STORY", "plain")]
     account = Account()
     preview = account.post("v1/video/storyboard", {
         "videoName": name,
@@ -35,7 +54,8 @@ def main():
             "backGroundMusicVolume": 0.5,
             "aiVoiceOver": {"speaker": "Jackson", "speed": 100, "amplifyLevel": 0},
         },
-        "scenes": [scene(text) for text in TEXTS],
+        **more,
+        "scenes": [scene(content) for content in scenes],
     })["jobId"]
     params = account.wait(preview)["data"]["renderParams"]
     render = account.post("v1/video/render", {

@@ -1,4 +1,4 @@
-"""The words of a recording that fill a minute best, without a pause between polls."""
+"""The words of an uploaded recording that fill a minute best, without a pause between polls."""
 
 import os
 
@@ -9,7 +9,7 @@ def main():
     webhook = os.environ.get("WEBHOOK_URL")  # None is sent, too
     account = Account()
     transcription = account.post("v2/transcription", {
-        "fileUrl": os.environ["FILE_URL"],
+        "fileUrl": account.upload(os.environ["MEDIA_PATH"]),
         "mediaType": "video",
         "language": "en-US",
         "webhook": webhook,
