@@ -8,6 +8,7 @@
 int main(int argc, char** argv) {
   const gateway::app::Parsed parsed = gateway::app::ParseCommandLine(argc, argv);
   if (parsed.gateway.has_value()) return gateway::app::RunGateway(*parsed.gateway);
+  if (parsed.check.has_value()) return gateway::app::RunCheck(*parsed.check);
   if (parsed.sandbox.has_value()) return gateway::app::RunSandbox(*parsed.sandbox);
   if (parsed.contract.has_value()) return gateway::app::RunContract(*parsed.contract);
   if (parsed.probe.has_value()) return gateway::app::RunProbe(*parsed.probe);

@@ -13,13 +13,12 @@
 #include "app/complete.h"
 #include "app/config_file.h"
 #include "app/environment.h"
+#include "app/exit_codes.h"
 #include "app/secret_file.h"
 #include "app/settings.h"
 
 namespace gateway::app {
 namespace {
-
-constexpr int kUsage = 2;
 
 // Variables of other programs of this project: the command line's and the example clients'.
 constexpr const char* kVariablesOfOthers[] = {"PICTORY_GATEWAY", "PICTORY_GATEWAY_KEY",
@@ -121,7 +120,9 @@ void Reading::ReadFlags(int argc, const char* const* argv) {
   try {
     tree_.app.parse(Arguments(argc, argv));
     if (sandbox() || contract()) {
-      Report(MisplacedFlags(gateway_settings_->given_flags(), sandbox() ? "sandbox" : "contract"));
+      std::vector<std::string> misplaced = gateway_settings_->given_flags();
+      if (tree_.flags.check_settings) misplaced.emplace_back("--check-settings");
+      Report(MisplacedFlags(misplaced, sandbox() ? "sandbox" : "contract"));
     }
   } catch (const CLI::ExtrasError&) {
     Report(UnknownArguments(tree_.app, own().flags(), OtherFlags()));
@@ -225,7 +226,7 @@ Parsed Reading::Result() {
       Report({own().Located(std::string(status.message()))});
   }
   if (!problems_.empty()) {
-    parsed.exit_code = kUsage;
+    parsed.exit_code = kWrongSettings;
     for (const std::string& problem : problems_) {
       absl::StrAppend(&parsed.text, "pictory-gateway: ", problem, "\n");
     }
@@ -236,7 +237,7 @@ Parsed Reading::Result() {
     parsed.contract = std::move(tree_.contract_config);
   } else {
     tree_.config.given = Given();
-    parsed.gateway = std::move(tree_.config);
+    (tree_.flags.check_settings ? parsed.check : parsed.gateway) = std::move(tree_.config);
   }
   return parsed;
 }

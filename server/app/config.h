@@ -163,6 +163,7 @@ struct ContractConfig {
 
 struct Parsed {
   std::optional<Config> gateway;
+  std::optional<Config> check;  // the same, only to be checked
   std::optional<SandboxConfig> sandbox;
   std::optional<ContractConfig> contract;
   std::optional<ProbeFlags> probe;

@@ -1,5 +1,6 @@
 #include "app/file_watch.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -69,6 +70,7 @@ absl::StatusOr<FileWatch::Found> FileWatch::LookOnce() {
 }
 
 void FileWatch::Note(const std::string& trouble) {
+  kept_ = !trouble.empty();
   if (std::exchange(trouble_, trouble) == trouble) return;
   if (trouble.empty()) {
     return Log(Level::kInfo, absl::StrCat(files_.name, "_readable"), {{"file", files_.file}});
@@ -103,6 +105,16 @@ const char* FileWatches::Look(const std::string& name, const char* none) {
     }
   }
   return came;
+}
+
+std::map<std::string, double> FileWatches::Kept() const {
+  MutexLock lock(mutex_);
+  std::map<std::string, double> kept;
+  for (const Watch& one : watches_) {
+    double& value = kept[one.watch->file()];
+    value = std::max(value, one.watch->kept() ? 1.0 : 0.0);
+  }
+  return kept;
 }
 
 void FileWatches::StopAll() {

@@ -9,7 +9,9 @@
 // Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +56,11 @@ class FileWatch {
   // Looks at the files now. What is found is logged if it is news.
   Found Look();
 
+  // Whether the files could not be used at the last look, so that what they said before counts.
+  // Waits for no look.
+  bool kept() const { return kept_; }
+  const std::string& file() const { return files_.file; }
+
   // After it the watch looks no more by itself.
   void Stop() { next_.Stop(); }
 
@@ -71,6 +78,7 @@ class FileWatch {
   std::optional<tenants::Sha256> made_of_ GUARDED_BY(mutex_);
   absl::StatusOr<WatchedFiles::Use> made_ GUARDED_BY(mutex_);
   std::string trouble_ GUARDED_BY(mutex_);  // why the files cannot be used; empty: they can
+  std::atomic<bool> kept_{false};
   NextCall next_;
 };
 
@@ -84,6 +92,8 @@ class FileWatches {
   // Lets those of one name look, and says what came of it, for the log; of several, what matters
   // most. `none`: there are none.
   const char* Look(const std::string& name, const char* none);
+  // Which files could not be used at their last look, for metrics: 1; of all others, 0.
+  std::map<std::string, double> Kept() const;
   // No watch looks by itself any more.
   void StopAll();
 
@@ -95,7 +105,7 @@ class FileWatches {
 
   const Clock& clock_;
   Timers& timers_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<Watch> watches_ GUARDED_BY(mutex_);  // they stay
   bool stopped_ GUARDED_BY(mutex_) = false;
 };

@@ -289,6 +289,10 @@ void AddGatewayOptions(CLI::App& app, GatewayFlags& flags, Config& config) {
                  "Read options from this file, one name=value a line")
       ->envname("PICTORY_CONFIG")
       ->configurable(false);
+  app.add_flag("--check-settings", flags.check_settings,
+               "Only say whether the settings are right, with the files that they name: config, "
+               "secrets, certificates, tenants; starts nothing, and exits with 0 or 2")
+      ->configurable(false);
   AddListeners(app, flags, config);
   AddCallers(app, flags, config);
   AddUpstream(app, config);

@@ -31,6 +31,7 @@ struct GatewayFlags {
   WebhookFlags webhooks;
   NotifyFlags notify;
   std::string config_file;
+  bool check_settings = false;
   std::vector<std::string> listen = {"127.0.0.1:50051"};
   std::vector<std::string> http_listen;
   std::string admin_listen = "127.0.0.1:8081";

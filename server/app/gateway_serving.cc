@@ -151,6 +151,7 @@ void Gateway::Parts::ShowGauges() {
        .store_away = kept.away,
        .store_queue = kept.writes_queued,
        .watches_max = WatchesMaxOf(config, FindMemory()),
+       .file_watches = *watches,
        .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
                                                  : [this] { return tls_in_use->ends(); },
        .tracing = tracing.get(),

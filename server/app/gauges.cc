@@ -61,6 +61,11 @@ void AddJobs(Adder& add, jobs::Core& core) {
             [&core] { return core.resolver.unconfirmed(); });
   add.Gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
             [&core] { return Seconds(core.resolver.oldest_age()); });
+  add.Gauge("jobs_too_large", "Jobs whose result is larger than --max-job-reply-mib lets in",
+            [&core] { return core.poller.too_large(); });
+  add.Gauge("poll_overdue_seconds",
+            "For how long a poll has been under way, or due with no other begun at its account",
+            [&core] { return Seconds(core.poller.overdue()); });
   add.Gauge("polls_in_flight", "Polls under way", [&core] { return core.poller.in_flight(); });
   add.Gauge("submits_running", "Submits under way", [&core] { return core.submitter.running(); });
   add.Gauge("answers_owed", "Submits without a request_id whose answer may not have arrived",
@@ -221,6 +226,10 @@ void AddShedding(Adder& add, const Shedding& shedding) {
 void AddProcess(Adder& add, const GaugeSources& from, obs::Metrics& metrics) {
   add.Counter("log_lines_lost_total", "Lines of the log that nobody read in time",
               [] { return obs::LostLogLines(); });
+  add.Gauges("files_kept",
+             "1 while a file cannot be used, so that what it said before counts: secrets, "
+             "certificates, tenants",
+             "file", [&watches = from.file_watches] { return watches.Kept(); });
   if (from.certificate_ends) {
     add.Gauge("tls_certificate_ends_seconds",
               "When the certificate of the listeners ends (Unix time)",

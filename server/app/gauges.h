@@ -8,6 +8,7 @@
 #include "app/account_doors.h"
 #include "app/archive.h"
 #include "app/config.h"
+#include "app/file_watch.h"
 #include "app/notifications.h"
 #include "app/tracing.h"
 #include "base/clock.h"
@@ -35,6 +36,7 @@ struct GaugeSources {
   std::function<bool()> store_away;
   std::function<std::size_t()> store_queue;
   int watches_max = 0;
+  const FileWatches& file_watches;
   std::function<WallTime()> certificate_ends;  // null: no listener has TLS
   const Tracing* tracing = nullptr;            // null: there is none
   Archive* archive = nullptr;                  // null: there is none

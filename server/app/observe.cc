@@ -106,6 +106,12 @@ jobs::PollEvents PollEvents(obs::Metrics& metrics) {
                {"state", jobs::StateName(record.job.state)},
                {"said", ReplyName(reply.kind)}});
   };
+  events.too_large = [](const jobs::JobRecord& record) {
+    LogTraced(Level::kWarn, "result_too_large", TraceIdOf(record.job.trace),
+              {{"job_id", record.job.job_id},
+               {"pictory_job_id", record.job.pictory_job_id},
+               {"advice", record.job.message}});
+  };
   return events;
 }
 

@@ -12,6 +12,10 @@ namespace gateway::app {
 int RunGateway(const Config& config);
 int RunSandbox(const SandboxConfig& config);
 
+// Prints what of the settings a start would refuse, to stderr, or that nothing is wrong. Starts
+// nothing, and writes nowhere.
+int RunCheck(const Config& config);
+
 // Prints its report to stdout, and what it does meanwhile to stderr.
 int RunContract(const ContractConfig& config);
 

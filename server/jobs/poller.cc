@@ -181,13 +181,34 @@ std::size_t Poller::in_flight() const {
   return in_flight_;
 }
 
+std::size_t Poller::too_large() const {
+  MutexLock lock(mutex_);
+  return too_large_;
+}
+
+Duration Poller::overdue() const {
+  MutexLock lock(mutex_);
+  const MonoTime now = clock_.Now();
+  MonoTime since = now;
+  if (!busy_.empty()) since = std::min(since, (*busy_.begin())->due);
+  if (!waiting_.empty()) {
+    const Entry& next = **waiting_.begin();
+    since = std::min(since, std::max(next.due, next.lane->begun));
+  }
+  for (const auto& [account, lane] : lanes_) {
+    const MonoTime due = std::max(ReadySince(lane, now), lane.begun);
+    if (due < since && upstreams_.Has(account) && !upstreams_.Of(account)->resting()) since = due;
+  }
+  return now - since;
+}
+
 Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {
   auto entry = std::make_unique<Entry>();
   entry->job = std::move(snapshot);
-  Note(*entry, record);
   const auto [at, added] = entries_.insert(std::move(entry));
   if (!added) return nullptr;
   Entry& added_entry = **at;
+  Note(added_entry, record);
   added_entry.watched = watched_only_.erase({record.job.tenant, record.job.job_id}) > 0;
   Lane& lane = LaneOf(record.job.account);
   added_entry.lane = &lane;
@@ -204,10 +225,12 @@ void Poller::Remove(const JobKeyView& key) {
   const auto of = lane.jobs_of.find((*found)->job->tenant);
   if (--of->second == 0) lane.jobs_of.erase(of);
   waiting_.erase(found->get());
+  busy_.erase(found->get());
+  if ((*found)->too_large) --too_large_;
   entries_.erase(found);
 }
 
-Poller::Entry* Poller::FindEntry(const JobKeyView& key) {
+Poller::Entry* Poller::FindEntry(const JobKeyView& key) const {
   const auto found = entries_.find(key);
   return found == entries_.end() ? nullptr : found->get();
 }
@@ -216,7 +239,9 @@ Poller::Entry* Poller::FindEntry(const JobKeyView& key) {
 void Poller::Note(Entry& entry, const JobRecord& record) {
   entry.accepted_at = record.accepted_at;
   entry.unsure = record.failure_seen || record.incomplete_since.has_value();
+  if (entry.too_large) --too_large_;
   entry.too_large = record.notice == Notice::kTooLarge;
+  if (entry.too_large) ++too_large_;
 }
 
 void Poller::Place(Entry& entry, MonoTime due) {
@@ -245,6 +270,21 @@ SnapshotPtr Poller::NextReady(Lane& lane) {
   it->second.pop_front();
   if (it->second.empty()) lane.ready.erase(it);
   return job;
+}
+
+MonoTime Poller::ReadySince(const Lane& lane, MonoTime none) const {
+  MonoTime since = none;
+  const auto look = [&](const std::deque<SnapshotPtr>& queue) REQUIRES(mutex_) {
+    for (const SnapshotPtr& job : queue) {
+      const Entry* const entry = FindEntry(job->key());
+      if (entry == nullptr || entry->busy) continue;  // it stands there for nothing
+      since = std::min(since, entry->due);
+      return;
+    }
+  };
+  for (const auto& [tenant, queue] : lane.ready) look(queue);
+  look(lane.large_waiting);
+  return since;
 }
 
 void Poller::Arm(MonoTime when) {
@@ -334,6 +374,8 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
       break;
     }
     entry->busy = true;
+    entry->due = lane.begun = now;
+    busy_.insert(entry);
     ++in_flight_;
     ++lane.in_flight;
     Ask ask{.lane = &lane,

@@ -83,6 +83,9 @@ struct PollEvents {
   // Called when a change of the record is about to be stored; what is noted in the record is stored
   // with it.
   std::function<void(JobRecord&)> storing;
+  // Pictory has done the work, and the setting does not let its result be read. Told once of a job,
+  // after it was stored.
+  std::function<void(const JobRecord&)> too_large;
 };
 
 class Poller {
@@ -122,6 +125,12 @@ class Poller {
   std::size_t followed_of(const std::string& tenant) const;
   std::size_t followed_at(const std::string& account) const;
   std::size_t in_flight() const;
+  // Jobs whose result is too large for the setting, and waits for a higher one.
+  std::size_t too_large() const;
+  // For how long the poller has stood still: a poll has been under way for so long, or one has been
+  // due and none of its account was begun. Accounts that cannot be asked do not count, nor does
+  // who waits because polls are many.
+  Duration overdue() const;
 
  private:
   // The jobs of one account.
@@ -134,6 +143,7 @@ class Poller {
     std::string last_tenant{};
     std::deque<SnapshotPtr> large_waiting{};  // due too, waiting for a place of the large ones
     std::size_t in_flight = 0;
+    MonoTime begun{};  // its last poll
     Asked asked{};
     Asked noted{};  // what the store has of it
     // How many jobs a restart brings that can be polled, in all and of each tenant.
@@ -146,7 +156,7 @@ class Poller {
     SnapshotPtr job;  // its newest, shared with the hub: who it is
     Lane* lane = nullptr;
     WallTime accepted_at{};
-    MonoTime due{};
+    MonoTime due{};     // of a busy one: when its round began
     MonoTime hinted{};  // the latest poll that a hint asked for
     std::uint64_t digest = 0;
     std::uint32_t turn = 0;          // among those due at the same time
@@ -188,14 +198,15 @@ class Poller {
     pictory::JobReply reply;
     Advanced advanced;
     Duration delay{0};
+    bool too_large = false;  // now, and not before
   };
   using NewsPtr = std::shared_ptr<News>;
 
   // Returns null if the job is followed already.
   Entry* Add(const JobRecord& record, SnapshotPtr snapshot) REQUIRES(mutex_);
-  Entry* FindEntry(const JobKeyView& key) REQUIRES(mutex_);
+  Entry* FindEntry(const JobKeyView& key) const REQUIRES(mutex_);
   void Remove(const JobKeyView& key) REQUIRES(mutex_);
-  static void Note(Entry& entry, const JobRecord& record);
+  void Note(Entry& entry, const JobRecord& record) REQUIRES(mutex_);
   // Whether a watcher cannot have the job polled sooner: Pictory does not answer about it, or has
   // too much to say.
   static bool Stubborn(const Entry& entry) { return entry.errors > 0 || entry.too_large; }
@@ -203,6 +214,8 @@ class Poller {
   Lane& LaneOf(const std::string& account) REQUIRES(mutex_);
   void CollectDue(MonoTime now) REQUIRES(mutex_);
   static SnapshotPtr NextReady(Lane& lane);
+  // When the first of those that are due and wait has fallen due; `none` without any.
+  MonoTime ReadySince(const Lane& lane, MonoTime none) const REQUIRES(mutex_);
   // Lets a job with a large reply that waits for a place come next, if there is one.
   void NextLarge(Lane& lane) REQUIRES(mutex_);
   void Arm(MonoTime when) REQUIRES(mutex_);
@@ -264,6 +277,8 @@ class Poller {
       GUARDED_BY(mutex_);
   std::map<std::string, Lane> lanes_ GUARDED_BY(mutex_);        // by account; they stay
   absl::btree_set<Entry*, Sooner> waiting_ GUARDED_BY(mutex_);  // until they are due
+  absl::btree_set<Entry*, Sooner> busy_ GUARDED_BY(mutex_);
+  std::size_t too_large_ GUARDED_BY(mutex_) = 0;
   // Jobs that are watched and not followed: they are unconfirmed, about to be followed, or ended.
   std::unordered_set<JobKey> watched_only_ GUARDED_BY(mutex_);
   std::string last_lane_ GUARDED_BY(mutex_);

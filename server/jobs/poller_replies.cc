@@ -110,6 +110,8 @@ void Poller::OnRecord(const NewsPtr& news, JobRecord record) {
   }
   news->advanced = Advance(record, news->reply, wall, asked);
   Advanced& advanced = news->advanced;
+  news->too_large =
+      record.notice != Notice::kTooLarge && advanced.record.notice == Notice::kTooLarge;
   if (advanced.contradiction && events_.contradicted) events_.contradicted(record, news->reply);
   {
     MutexLock lock(mutex_);
@@ -145,6 +147,7 @@ void Poller::OnStored(const NewsPtr& news, Ledger::Outcome outcome) {
     Leave(news->ask);
     RescheduleAs(news, std::move(outcome.seen));
   }
+  if (news->too_large && events_.too_large) events_.too_large(news->advanced.record);
   NoteFollowed(*news->ask.lane);
   Pump();
 }
@@ -193,6 +196,7 @@ Duration Poller::FairInterval(const Lane& lane, const std::string& tenant) {
 
 void Poller::Reschedule(Entry& entry, Duration delay) {
   entry.busy = false;
+  busy_.erase(&entry);
   MonoTime due = clock_.Now() + delay;
   const bool hinted = entry.hint_waits;
   entry.hint_waits = false;

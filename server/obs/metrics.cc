@@ -50,6 +50,16 @@ const Bounds& JobSeconds() {
   return bounds;
 }
 
+std::map<std::string, prometheus::Counter&> LostByState(prometheus::Registry& registry) {
+  auto& lost = Counters(registry, "pictory_gateway_jobs_lost_total",
+                        "Jobs that may have been paid for and ended without a result, by state");
+  std::map<std::string, prometheus::Counter&> by_state;
+  for (const char* state : {"EXPIRED", "CLEANED"}) {
+    by_state.emplace(state, lost.Add({{"state", state}}));
+  }
+  return by_state;
+}
+
 // The whole name of a method, as gRPC's own libraries label it.
 std::string WholeName(std::string_view method) {
   constexpr std::string_view kHealth = "Health.";
@@ -94,7 +104,8 @@ Metrics::Metrics()
       finished_(Counters(*registry_, "pictory_gateway_jobs_finished_total",
                          "Jobs that have ended, by kind, state and error code")),
       job_seconds_(HistogramsOf(*registry_, "pictory_gateway_job_seconds",
-                                "Time from a job's submit to its end, by kind and state")) {}
+                                "Time from a job's submit to its end, by kind and state")),
+      lost_by_state_(LostByState(*registry_)) {}
 
 void Metrics::CountSubmit(const std::string& kind, const std::string& outcome) {
   submits_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
@@ -200,6 +211,8 @@ void Metrics::CountFinished(const std::string& kind, const std::string& state, s
   }
   finished_.Add({{"kind", kind}, {"state", state}, {"code", code}}).Increment();
   job_seconds_.Add({{"kind", kind}, {"state", state}}, JobSeconds()).Observe(seconds);
+  const auto lost = lost_by_state_.find(state);
+  if (lost != lost_by_state_.end()) lost->second.Increment();
 }
 
 void Metrics::AddGauge(const std::string& name, const std::string& help,

@@ -56,7 +56,7 @@ class Metrics {
   void CountUpstreamCall(std::string_view purpose, std::string_view outcome, double seconds);
   // state: SUCCEEDED … OUTCOME_UNKNOWN; code: of a failed job. Pictory chooses those, so only the
   // first limits::kErrorCodesMax that look like one become labels, and all others "other".
-  // It took so long from its submit.
+  // It took so long from its submit. EXPIRED and CLEANED are counted as lost, too.
   void CountFinished(const std::string& kind, const std::string& state, std::string code,
                      double seconds);
 
@@ -130,6 +130,8 @@ class Metrics {
   Histograms& upstream_seconds_;
   prometheus::Family<prometheus::Counter>& finished_;
   Histograms& job_seconds_;
+  // By state. They are there before any is counted, or the first one would not look like growth.
+  const std::map<std::string, prometheus::Counter&> lost_by_state_;
   std::vector<Sampled> sampled_;
   std::vector<SampledCounter> sampled_counters_;
   std::vector<SampledByLabel<prometheus::Gauge>> sampled_gauges_by_label_;

@@ -37,7 +37,10 @@ def everything(scene, collector):
     url, secret = scene.receiver(204)
     tenants.write_text(f'[tenants.acme]\nlimits = {{ credits_per_day = 100 }}\n'
                        f'notify = {{ url = "{url}", secret_files = ["{secret}"] }}\n{lines}')
-    g = scene.gateway("--tenants", tenants, "--max-submits-per-day", "100", "--otlp-endpoint", collector.url)
+    archive = scene.folder / "archive"
+    archive.mkdir(mode=0o700)
+    g = scene.gateway("--tenants", tenants, "--max-submits-per-day", "100", "--otlp-endpoint", collector.url,
+                      "--archive-dir", archive)
 
     def preview(name, *args):
         g.run("preview", "--name", name, "--text", "One line.", "--request-id", name, *args, key=key)

@@ -5,9 +5,9 @@ and the dashboard there, each of whose expressions has to give something.
     tests/alerts/run --only NAME...  these
     tests/alerts/run --list          the alerts, and what is done for each
 
-The rules are the shipped ones, with shorter times: `for:` is a second, and ranges are some. Before the trouble begins
-the alert must be silent. What becomes of the real times is tested by rules_test.yml in simulated ones. Starts
-everything on loopback; exit 0 only if all have fired.
+The rules are the shipped ones, with shorter times: `for:` is a second, ranges are some, and so is how late a poll is.
+Before the trouble begins the alert must be silent. What becomes of the real times is tested by rules_test.yml in
+simulated ones. Starts everything on loopback; exit 0 only if all have fired.
 """
 
 import pathlib

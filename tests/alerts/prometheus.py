@@ -25,16 +25,20 @@ def names():
     return re.findall(r"- alert: (\w+)", RULES.read_text())
 
 
-def shortened(rules, window):
-    """The same rules, that look back for `window` and wait for a second."""
+def shortened(rules, window, overdue):
+    """The same rules, that look back for `window`, wait for a second, and take a poll for late after `overdue`
+    seconds."""
+    rules, changed = re.subn(r"(poll_overdue_seconds > )\d+", rf"\g<1>{overdue}", rules)
+    if changed != 1:
+        raise AssertionError("no alert looks at overdue polls any more")
     return re.sub(r"\[\d+[smh]\]", f"[{window}]", re.sub(r"for: \d+[smh]", "for: 1s", rules))
 
 
 class Prometheus(Process):
-    def __init__(self, folder, window="4s"):
+    def __init__(self, folder, window="4s", overdue=5):
         self.folder = folder
         folder.mkdir()
-        (folder / "alerts.yml").write_text(shortened(RULES.read_text(), window))
+        (folder / "alerts.yml").write_text(shortened(RULES.read_text(), window, overdue))
         (folder / "prometheus.yml").write_text(CONFIG)
         self.watch(None)
         self.log = folder / "log"

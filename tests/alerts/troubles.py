@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import urllib.error
 
 from live.certificates import Authority
 from live.gateway import Gateway
@@ -20,6 +21,7 @@ from live.tenants import keygen
 from prometheus import INSTANCE, Prometheus
 
 STORY = "One sentence is enough."
+LONG_TALK = "https://media.example.com/talk-sandbox-minutes-250.mp4"  # its transcript has 6 MiB
 
 
 class Scene:
@@ -105,6 +107,13 @@ def down(scene):
     scene.g.kill()
 
 
+@trouble("PictoryGatewayMissing", "nothing names it as a target any more")
+def missing(scene):
+    scene.gateway()
+    yield
+    scene.prometheus.watch(None)
+
+
 @trouble("PictoryGatewayRestarts", "it is killed and started again and again", window="60s")
 def restarts(scene):
     scene.gateway()
@@ -181,7 +190,31 @@ def fail(scene):
         yield
 
 
-@trouble("PictoryPollerStuck", "no poll is ever answered", window="15s")
+@trouble("PictoryJobsLost", "Pictory cleans a job before its end was seen")
+def lost(scene):
+    scene.gateway()
+    yield
+    scene.g.pages.fault("status", match={"method": "GET"}, status=503)
+    job = scene.job("a")["pictoryJobId"]
+
+    def cleaned():
+        try:
+            return scene.g.pages.ask("POST", "/sandbox/clean", {"job": job})
+        except urllib.error.HTTPError:
+            return None
+    wait_until(cleaned, "the end of the job at Pictory", every=0.1)
+    scene.g.pages.forget_faults()
+
+
+@trouble("PictoryResultsTooLarge", "a transcript has 6 MiB, and 3 are allowed")
+def too_large(scene):
+    scene.gateway("--max-job-reply-mib", "3")
+    yield
+    scene.g.json("transcribe", LONG_TALK)
+
+
+# What is a quarter of an hour in the rule is five seconds here.
+@trouble("PictoryPollerStuck", "no poll is ever answered")
 def stuck(scene):
     scene.gateway()
     scene.job("sandbox-stuck")
@@ -251,6 +284,15 @@ def disk(scene):
     scene.start()
 
 
+@trouble("PictoryGatewayDiskFills", "its disk of 100 MiB has 3 MiB left")
+def fills(scene):
+    yield from disk(scene)
+    jobs = pathlib.Path(f"/proc/{scene.g.pid}/root{scene.g.state}/jobs")
+    room = os.statvfs(jobs)
+    with open(jobs / "filler", "wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, room.f_bavail * room.f_frsize - 3 * 2**20)
+
+
 @trouble("PictoryGatewayFilesFull", "connections take most of 1024 files")
 def files(scene):
     scene.gateway(wrapper=("prlimit", "--nofile=1024:1024"))
@@ -289,6 +331,36 @@ def credits(scene):
     made = scene.g.run("image", "--prompt", "A lighthouse.", key=key)
     if made.returncode:
         raise AssertionError(made.stderr)
+
+
+@trouble("PictoryFilesKept", "the tenants file is no TOML any more")
+def kept(scene):
+    tenants = scene.folder / "tenants.toml"
+    tenants.write_text("[tenants.default]\n")
+    scene.gateway("--tenants", tenants)
+    yield
+    tenants.write_text("[tenants.default\n")
+
+
+def render_into_an_archive(scene, fault, *flags, **settings):
+    """Before the trouble, and then the render of a gateway that cannot archive it."""
+    archive = scene.folder / "archive"
+    archive.mkdir(mode=0o700)
+    scene.gateway("--archive-dir", archive, "--archive-min-free-mib", "0", *flags)
+    preview = scene.job("a", "--wait")["jobId"]
+    yield
+    scene.g.pages.fault(fault, match={"path_prefix": "/media/"}, **settings)
+    scene.g.json("render", preview, "--wait")
+
+
+@trouble("PictoryArchiveGivenUp", "a video is larger than a file may be")
+def too_large_a_file(scene):
+    return render_into_an_archive(scene, "huge_body", "--archive-max-file-mib", "1", bytes=2**20 + 1)
+
+
+@trouble("PictoryArchiveBehind", "no link of the results can be fetched")
+def behind(scene):
+    return render_into_an_archive(scene, "status", status=503)
 
 
 @trouble("PictoryNotificationsGivenUp", "a receiver answers 410")

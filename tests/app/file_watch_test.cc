@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,30 @@ TEST_F(FileWatchTest, FilesThatAreJustBeingReplacedAreReadOnceMore) {
   };
   FileWatch watch(std::move(files), DigestOf({"old"}), clock_, clock_);
   EXPECT_EQ(watch.Look(), Found::kReplaced);
+}
+
+TEST_F(FileWatchTest, WhatIsKeptIsToldByFile) {
+  FileWatches watches(clock_, clock_);
+  WatchedFiles own = Files();
+  own.file = "secret";
+  watches.Add(std::move(own), DigestOf({"old"}));
+  WatchedFiles tls = Files("tls");
+  tls.file = "cert";
+  tls.read = [] { return FileTexts{"same"}; };
+  watches.Add(std::move(tls), DigestOf({"same"}));
+  const auto kept = [](double secret) {
+    return std::map<std::string, double>{{"secret", secret}, {"cert", 0}};
+  };
+  EXPECT_EQ(watches.Kept(), kept(0)) << "there from the beginning";
+  text_ = "bad";
+  clock_.Advance(limits::kSecretLookInterval);
+  EXPECT_EQ(watches.Kept(), kept(1));
+  text_ = "";
+  clock_.Advance(limits::kSecretLookInterval);
+  EXPECT_EQ(watches.Kept(), kept(1));
+  text_ = "new";
+  clock_.Advance(limits::kSecretLookInterval);
+  EXPECT_EQ(watches.Kept(), kept(0));
 }
 
 TEST_F(FileWatchTest, TextsAreToldApartByTheFileTheyStandIn) {

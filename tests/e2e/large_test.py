@@ -93,6 +93,9 @@ class SixMegabytes(unittest.TestCase):
             self.assertEqual(told["state"], "JOB_STATE_RUNNING")
             self.assertIn("larger than 3 MiB", told["message"])
             self.assertIn("--max-job-reply-mib", told["message"])
+            self.assertEqual(g.metric("jobs_too_large"), 1)
+            [line] = [line for line in g.log.read_text().splitlines() if "result_too_large" in line]
+            self.assertIn(job["jobId"], line)
             polls = sum(g.pages.stats()["polls"].values())
             g.json("get", job["jobId"])
             self.assertNotIn("upstream_degraded", g.log.read_text())
@@ -102,6 +105,7 @@ class SixMegabytes(unittest.TestCase):
             g.start()
             self.assertEqual(g.json("wait", job["jobId"])["state"], "JOB_STATE_SUCCEEDED")
             self.assertEqual(g.json("get", job["jobId"]).get("message", ""), "")
+            self.assertEqual(g.metric("jobs_too_large"), 0)
 
     def test_an_interrupted_part_goes_on_where_it_stopped(self):
         with gateway() as g, tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ def promtool(*args, text=None):
 def names_of_sources():
     """Each metric that the program can have, by the places that make them."""
     written = "".join((ROOT / "server" / file).read_text()
-                      for file in ("obs/metrics.cc", "obs/process_stats.cc", "app/notifications.cc"))
+                      for file in ("obs/metrics.cc", "obs/process_stats.cc", "app/archive.cc", "app/notifications.cc"))
     names = set(re.findall(r'"((?:pictory_gateway|grpc_server|process)_\w+)"', written))
     gauges = (ROOT / "server/app/gauges.cc").read_text()
     names |= {"pictory_gateway_" + name for name in re.findall(r'add\.\w+\(\s*"(\w+)"', gauges)}

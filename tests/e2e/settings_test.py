@@ -59,6 +59,56 @@ class Refused(unittest.TestCase):
         self.refused(done, "PICTORY_CLIENT_ID")
 
 
+class Checked(unittest.TestCase):
+    """--check-settings: what a start would refuse, without a start."""
+
+    def check(self, folder, *args):
+        return subprocess.run(
+            [BIN / "pictory-gateway", "--check-settings", "--state-dir", folder / "state", *args],
+            env=dict(CLEAN, PICTORY_API_KEY="pictai_two"), text=True, capture_output=True, timeout=30)
+
+    def test_what_is_right_and_what_is_not(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            key = folder / "key"
+            key.touch(0o600)
+            key.write_text("pictai_one\n")
+            tenants = folder / "tenants.toml"
+            tenants.write_text(f'[accounts.one]\napi_key_file = "{key}"\n[tenants.acme]\naccount = "one"\n')
+            conf = folder / "gateway.conf"
+            conf.write_text(f"tenants = {tenants}\nlisten = 127.0.0.1:0\n")
+            done = self.check(folder, "--config", conf)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("The settings are right", done.stdout)
+
+            def refused(*words):
+                done = self.check(folder, "--config", conf)
+                self.assertEqual((done.returncode, done.stdout), (2, ""))
+                [line] = done.stderr.splitlines()
+                for word in ("pictory-gateway: ", *words):
+                    self.assertIn(word, line)
+            key.chmod(0o644)
+            refused("account one", "can be read by others")
+            key.chmod(0o600)
+            tenants.write_text("[tenants.acme\n")
+            refused(f"{conf}:1: tenants: ", str(tenants))
+            tenants.unlink()
+            refused(f"{conf}:1: tenants: ")
+            conf.write_text(f"ca-file = {folder}/none.pem\n")
+            refused("none.pem")
+            conf.write_text("max-watches = many\n")
+            refused(f"{conf}:1: max-watches")
+            conf.write_text("check-settings = true\n")
+            refused("no such setting")
+            self.assertEqual(sorted(path.name for path in folder.iterdir()), ["gateway.conf", "key"], "it writes nothing")
+
+    def test_it_is_the_gateways(self):
+        done = subprocess.run([BIN / "pictory-gateway", "--check-settings", "sandbox"], env=CLEAN, text=True,
+                              capture_output=True, timeout=30)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--check-settings: stands before the command sandbox", done.stderr)
+
+
 class Told(unittest.TestCase):
     def settings(self, g):
         lines = [line for line in g.log.read_text().splitlines()

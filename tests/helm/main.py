@@ -139,12 +139,22 @@ class Refused(unittest.TestCase):
                 (("sandbox=true", "settings.archive-dir=/elsewhere"), "the chart sets it"),
                 (("sandbox=true", "archive.volume=hostPath"), "archive"),
                 (("sandbox=true", "archive.existingClaim=x"), "archive.volume=claim only"),
+                (("apiKey.secretName=x", "networkPolicy.enabled=false"), "every pod of the cluster could spend"),
+                (("apiKey.secretName=x", "networkPolicy.enabled=false", "tls.secretName=y"), "every pod of the cluster could spend"),
                 (("sandbox=true", "podAnnotations.checksum/config=x"), "the chart sets it")):
             with self.subTest(arguments):
                 done = template(*(f"--set={each}" for each in arguments))
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(words, done.stderr)
 
+
+    def test_without_a_network_policy_something_else_says_who_may_call(self):
+        for more in (("sandbox=true",), ("apiKey.secretName=x", "settings.tenants=/run/secrets/t/t.toml", "secrets={t}"),
+                     ("settings.callers-pay=true",), ("apiKey.secretName=x", "networkPolicy.trustNetwork=true")):
+            with self.subTest(more):
+                done = template(*(f"--set={each}" for each in ("networkPolicy.enabled=false", *more)))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertNotIn("kind: NetworkPolicy", done.stdout)
 
     def test_a_name_that_kubernetes_would_not_take(self):
         done = helm("template", "a" * 30, CHART, "--set=sandbox=true", "--kube-version", NEWEST)
@@ -321,6 +331,13 @@ class Facts(unittest.TestCase):
         monitor = one("plain", "ServiceMonitor")["spec"]
         self.assertLessEqual(monitor["selector"]["matchLabels"].items(), headless["metadata"]["labels"].items())
         self.assertIn(monitor["endpoints"][0]["port"], [each["name"] for each in headless["spec"]["ports"]])
+
+    def test_the_alerts_know_the_scrape_job_by_its_name(self):
+        """The Prometheus operator calls it what this label of the Service says, else like the Service."""
+        monitor, headless = one("plain", "ServiceMonitor"), one("plain", "Service", "-headless")
+        job = headless["metadata"]["labels"][monitor["spec"]["jobLabel"]]
+        rules = (ROOT / "server/deploy/monitoring/alerts.yml").read_text()
+        self.assertEqual(set(re.findall(r'job="([^"]*)"', rules)), {job})
 
 
 class Istio(unittest.TestCase):

@@ -47,9 +47,15 @@ class PollerTest : public testing::Test {
     account_ = &UpstreamPeer::AccountOf(*upstream_);
     poller_ = std::make_unique<Poller>(
         options, shards_, *upstreams_, *ledger_, store_, clock_, clock_, random_,
-        PollEvents{.replied = nullptr, .contradicted = nullptr, .storing = [this](JobRecord&) {
-                     if (auto first = std::exchange(on_storing_, nullptr)) first();
-                   }});
+        PollEvents{
+            .replied = nullptr,
+            .contradicted = nullptr,
+            .storing =
+                [this](JobRecord&) {
+                  if (auto first = std::exchange(on_storing_, nullptr)) first();
+                },
+            .too_large =
+                [this](const JobRecord& record) { too_large_.push_back(record.job.job_id); }});
     ledger_->Observe([this](const JobRecord& record, const SnapshotPtr& seen) {
       published_.push_back(record);
       if (on_publish_) on_publish_();
@@ -119,6 +125,7 @@ class PollerTest : public testing::Test {
   std::function<void()> on_publish_;
   std::function<void()> on_storing_;  // once
   std::vector<bool> degraded_;
+  std::vector<std::string> too_large_;  // that were told
 };
 
 TEST_F(PollerTest, FollowsAJobToItsEndAndStoresBeforePublishing) {
@@ -850,6 +857,8 @@ TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
   const JobRecord waiting = published_.back();
   EXPECT_EQ(waiting.job.state, v1::JOB_STATE_RUNNING);
   EXPECT_NE(waiting.job.message.find("--max-job-reply-mib"), std::string::npos);
+  EXPECT_EQ(too_large_, std::vector<std::string>{"job-a"}) << "once, not at each poll";
+  EXPECT_EQ(poller_->too_large(), 1u);
   poller_->SetWatched("default", "job-a", true);
   const std::size_t polls = transport_.requests().size();
   clock_.Advance(10min);
@@ -858,9 +867,75 @@ TEST_F(PollerTest, AResultOverTheSettingIsKeptForARestartWithAHigherOne) {
   Make();
   transport_.AnswerAllWith(Reply(200, kDone));
   FollowRecovered({waiting});
+  EXPECT_EQ(poller_->too_large(), 1u);
   clock_.Advance(31s);
   EXPECT_EQ(published_.back().job.state, v1::JOB_STATE_SUCCEEDED);
   EXPECT_EQ(published_.back().job.message, "");
+  EXPECT_EQ(poller_->too_large(), 0u);
+  EXPECT_EQ(too_large_.size(), 1u);
+}
+
+TEST_F(PollerTest, JobsThatAreSeldomPolledAreNotOverdue) {
+  Make();
+  EXPECT_EQ(poller_->overdue(), 0s);
+  Follow(Accepted("old"));
+  answers_["unknown"] = [] { return Reply(404, R"({"message":"no such job"})"); };
+  Follow(Accepted("unknown"));
+  for (int i = 0; i < 3 * 24 * 60; ++i) {  // both are polled hourly in the end
+    clock_.Advance(1min);
+    ASSERT_EQ(poller_->overdue(), 0s) << i;
+  }
+  const std::size_t polls = polls_.size();
+  clock_.Advance(4h);
+  EXPECT_LE(polls_.size() - polls, 10u);
+}
+
+TEST_F(PollerTest, APollThatIsNotAnsweredGetsOverdue) {
+  Make();
+  Hold();
+  Follow(Accepted("a"));
+  clock_.Advance(7s);
+  ASSERT_EQ(transport_.held(), 1u);
+  const Duration before = poller_->overdue();
+  EXPECT_LT(before, 7s);
+  clock_.Advance(20min);
+  EXPECT_EQ(poller_->overdue(), before + 20min);
+  transport_.Answer(Reply(200, kRunning));
+  EXPECT_EQ(poller_->overdue(), 0s);
+}
+
+TEST_F(PollerTest, APollThatNeverBeginsGetsOverdue) {
+  Make({.requests_per_second = 0.0001, .burst = 1});
+  Follow(Accepted("a"));
+  Follow(Accepted("b"));
+  clock_.Advance(7s);  // the only request of some hours is spent
+  ASSERT_EQ(polls_.size(), 1u);
+  clock_.Advance(20min);
+  EXPECT_GT(poller_->overdue(), 20min);
+}
+
+TEST_F(PollerTest, WhoWaitsBecausePollsAreManyIsNotOverdue) {
+  Make({.requests_per_second = 10, .burst = 10});
+  account_->SetResting(absl::UnavailableError("silent"));
+  for (int i = 0; i < 1000; ++i) Follow(Accepted("j" + std::to_string(i)));
+  clock_.Advance(1h);
+  EXPECT_EQ(poller_->overdue(), 0s) << "nobody can ask";
+  account_->SetResting(absl::OkStatus());
+  clock_.Advance(5s);
+  for (int i = 0; i < 60; ++i) {
+    clock_.Advance(1s);
+    EXPECT_LT(poller_->overdue(), 2s) << i;
+  }
+  EXPECT_LT(polls_.size(), 1000u) << "some have waited for an hour, and wait on";
+}
+
+TEST_F(PollerTest, JobsWhoseAccountIsNotOpenAreNotOverdue) {
+  Make();
+  Follow(Accepted("a", "default", "key-0123456789abcdef"));
+  clock_.Advance(1h);
+  EXPECT_EQ(poller_->followed(), 1u);
+  EXPECT_EQ(polls_.size(), 0u);
+  EXPECT_EQ(poller_->overdue(), 0s);
 }
 
 TEST_F(PollerTest, AJobWaitsWhileTheAccountRestsAndGoesOnAfterwards) {

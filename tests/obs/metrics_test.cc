@@ -74,6 +74,19 @@ TEST(Metrics, AJobIsTimedFromItsSubmit) {
   EXPECT_TRUE(Has(text, "pictory_gateway_job_seconds_bucket" + labels + ",le=\"120\"} 1\n"));
 }
 
+TEST(Metrics, WhatMayHaveBeenPaidForInVainIsCountedFromZero) {
+  Metrics metrics;
+  EXPECT_TRUE(Has(metrics.Render(), "pictory_gateway_jobs_lost_total{state=\"EXPIRED\"} 0\n"));
+  metrics.CountFinished("RENDER", "EXPIRED", "UPSTREAM_MISSING", 90);
+  metrics.CountFinished("RENDER", "CLEANED", "", 90);
+  metrics.CountFinished("SUMMARY", "CLEANED", "", 90);
+  metrics.CountFinished("RENDER", "FAILED", "X", 90);
+  const std::string text = metrics.Render();
+  EXPECT_TRUE(Has(text, "pictory_gateway_jobs_lost_total{state=\"EXPIRED\"} 1\n")) << text;
+  EXPECT_TRUE(Has(text, "pictory_gateway_jobs_lost_total{state=\"CLEANED\"} 2\n"));
+  EXPECT_FALSE(Has(text, "pictory_gateway_jobs_lost_total{state=\"FAILED\"}"));
+}
+
 TEST(Metrics, AnInfoIsOneAndItsLabels) {
   Metrics metrics;
   metrics.AddInfo("build_info", "Which", {{"version", "1.2.3"}});

@@ -46,6 +46,10 @@
 {{- fail (printf "podAnnotations.%s: the chart sets it" $own) }}
 {{- end }}
 {{- end }}
+{{- $identified := or (get $settings "tenants") (get $settings "callers-pay") }}
+{{- if not (or .Values.networkPolicy.enabled .Values.networkPolicy.trustNetwork .Values.sandbox $identified) }}
+{{- fail "networkPolicy.enabled=false: every pod of the cluster could spend this Pictory account's money; set settings.tenants, which says who may call, or networkPolicy.trustNetwork=true if something else lets only trusted callers in" }}
+{{- end }}
 {{- $accounts := or (hasKey $settings "client-secret-file") (hasKey $settings "tenants") (hasKey $settings "callers-pay") }}
 {{- if and .Values.sandbox .Values.apiKey.secretName }}
 {{- fail "sandbox and apiKey.secretName exclude each other: sandbox jobs and real ones never share a gateway" }}
