@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "json/proto_plan.h"
+#include "json/unknown_members.h"
 #include "pictory/did_you_mean.h"
 #include "pictory/jobs/v1/storyboard.pb.h"
 
@@ -34,12 +35,6 @@ const std::vector<std::string>& V1Keys() {
   return *kKeys;
 }
 
-const std::vector<std::string>& V2Keys() {
-  static const auto* const kKeys =
-      new std::vector<std::string>(json::KnownKeys(v1::Storyboard::descriptor()));
-  return *kKeys;
-}
-
 bool Contains(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -52,25 +47,52 @@ bool Has(const json::Outline& body, std::string_view key) {
 // A key as messages and field paths may show it: anybody may have made it, so it is cleaned.
 std::string ShownKey(std::string_view key) { return errors::Clean(key); }
 
-// Returns the known keys that unknown ones were probably meant to be.
-std::vector<std::string> CheckKeys(const Path& path, const json::Outline& body,
-                                   const std::vector<std::string>& known,
-                                   const std::vector<std::string>& other,
-                                   std::string_view other_name, Violations& violations) {
+// Tells of a member that is not one of `known`; `elsewhere`, if not empty, is where it belongs.
+// Returns which of them it was probably meant to be, if any.
+std::string TellUnknown(const Path& object, const std::string& key,
+                        const std::vector<std::string>& known, std::string_view elsewhere,
+                        Violations& violations) {
+  std::string text = "is not a member Pictory knows here, and would be dropped silently";
+  std::string closest = ClosestWord(key, known);
+  if (!closest.empty()) {
+    absl::StrAppend(&text, "; did you mean ", closest, "?");
+  } else if (!elsewhere.empty()) {
+    absl::StrAppend(&text, "; it belongs to ", std::string(elsewhere));
+  }
+  absl::StrAppend(&text, " (allow_unknown_fields sends it all the same)");
+  violations.Add(Under(object, ShownKey(key)), std::move(text));
+  return closest;
+}
+
+// Checks the top level of a v1 storyboard. Pictory's pages do not agree on what is below it.
+// Returns the members of the top level that unknown ones were probably meant to be.
+std::vector<std::string> CheckV1Members(const Path& path, const json::Outline& body,
+                                        Violations& violations) {
+  const std::vector<std::string> other = json::KnownKeys(v1::Storyboard::descriptor());
   std::vector<std::string> meant;
   for (const json::Member& member : body.members) {
     if (violations.full()) break;
-    if (Contains(known, member.key)) continue;
-    std::string text = "is not a member Pictory knows here, and would be dropped silently";
-    const std::string closest = ClosestWord(member.key, known);
-    if (!closest.empty()) {
-      absl::StrAppend(&text, "; did you mean ", closest, "?");
-      meant.push_back(closest);
-    } else if (Contains(other, member.key)) {
-      absl::StrAppend(&text, "; it belongs to a ", std::string(other_name), " body");
-    }
-    absl::StrAppend(&text, " (allow_unknown_fields sends it all the same)");
-    violations.Add(Under(path, ShownKey(member.key)), std::move(text));
+    if (Contains(V1Keys(), member.key)) continue;
+    meant.push_back(TellUnknown(path, member.key, V1Keys(),
+                                Contains(other, member.key) ? "a v2 body" : "", violations));
+  }
+  return meant;
+}
+
+// Checks the members of a body that is described by `message`, at every depth. Returns the same.
+std::vector<std::string> CheckMembers(const Path& path, const json::Outline& body,
+                                      const google::protobuf::Descriptor* message,
+                                      const std::vector<std::string>& v1_keys,
+                                      Violations& violations) {
+  std::vector<std::string> meant;
+  const auto unknown = json::FindUnknown(body.root, RawLimits(), message, limits::kViolationsMax);
+  if (!unknown.ok()) return meant;  // never: CheckRawValue has read it
+  for (const json::UnknownMember& member : *unknown) {
+    const bool top = member.object.empty();
+    std::string closest = TellUnknown(
+        top ? path : Under(path, member.object), member.key, json::KnownKeys(member.message),
+        top && Contains(v1_keys, member.key) ? "a v1 body" : "", violations);
+    if (top) meant.push_back(std::move(closest));
   }
   return meant;
 }
@@ -124,8 +146,8 @@ void CheckRawStoryboard(const Path& path, const json::Outline& body, v1::PathVer
   const bool old = version == v1::PATH_VERSION_V1;
   std::vector<std::string> meant;
   if (!allow_unknown_keys) {
-    meant = old ? CheckKeys(path, body, V1Keys(), V2Keys(), "v2", violations)
-                : CheckKeys(path, body, V2Keys(), V1Keys(), "v1", violations);
+    meant = old ? CheckV1Members(path, body, violations)
+                : CheckMembers(path, body, v1::Storyboard::descriptor(), V1Keys(), violations);
   }
   if (!Has(body, "videoName")) Require(path, "videoName", meant, violations);
   if (!Has(body, "scenes") && (old || !Has(body, "templateId"))) {
@@ -168,7 +190,25 @@ void CheckRawRenderParams(const Path& path, const json::Outline& body, Violation
 void CheckRawBody(const Path& path, const json::Outline& body,
                   const google::protobuf::Descriptor* typed, Violations& violations) {
   if (body.Find(kWebhook) != nullptr) violations.Add(Under(path, kWebhook), kWebhookIsOurs);
-  if (typed != nullptr) CheckKeys(path, body, json::KnownKeys(typed), {}, "", violations);
+  if (typed != nullptr) CheckMembers(path, body, typed, {}, violations);
+}
+
+std::vector<std::string> CheckLikelyMisspelt(const Path& path, const json::Outline& body,
+                                             const google::protobuf::Descriptor* typed,
+                                             Violations& violations) {
+  const std::vector<std::string> known = json::KnownKeys(typed);
+  std::vector<std::string> meant;
+  for (const json::Member& member : body.members) {
+    if (violations.full()) break;
+    if (Contains(known, member.key)) continue;
+    std::string closest = ClosestWord(member.key, known);
+    if (closest.empty() || body.Find(closest) != nullptr) continue;
+    violations.Add(Under(path, ShownKey(member.key)),
+                   absl::StrCat("is not a member that Pictory publishes; did you mean ", closest,
+                                "? (allow_unknown_fields sends it all the same)"));
+    meant.push_back(std::move(closest));
+  }
+  return meant;
 }
 
 void CheckExtra(const Path& path, std::string_view text, bool top,

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "google/protobuf/descriptor.h"
 #include "json/check.h"
@@ -32,7 +34,8 @@ bool CheckRawValue(const Path& path, std::string_view text, json::Type expected,
 // Whether JSON text, which is checked elsewhere, is an empty array.
 bool IsEmptyArray(std::string_view text);
 
-// Checks a whole storyboard body of one API version.
+// Checks a whole storyboard body of one API version. Unknown members are found at every depth of a
+// v2 body, and at the top of a v1 body.
 void CheckRawStoryboard(const Path& path, const json::Outline& body,
                         ::pictory::jobs::v1::PathVersion version, bool allow_unknown_keys,
                         Violations& violations);
@@ -42,9 +45,15 @@ void CheckRawStoryboard(const Path& path, const json::Outline& body,
 void CheckRawRenderParams(const Path& path, const json::Outline& body, Violations& violations);
 
 // Checks a body of any kind of job. If `typed`, the message of the same body, is given, only its
-// members are known.
+// members are known, at every depth.
 void CheckRawBody(const Path& path, const json::Outline& body,
                   const google::protobuf::Descriptor* typed, Violations& violations);
+
+// Checks a body of which Pictory does not publish all members: a member at its top is refused only
+// if it looks like one of `typed` that is not there. Returns those that were probably meant.
+std::vector<std::string> CheckLikelyMisspelt(const Path& path, const json::Outline& body,
+                                             const google::protobuf::Descriptor* typed,
+                                             Violations& violations);
 
 // Checks an object of members to add to an object that already has the members for which `taken`
 // holds. At the top of a body (`top`) `webhook` is taken too.

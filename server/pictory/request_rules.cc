@@ -1,8 +1,10 @@
 #include "pictory/request_rules.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "json/check.h"
@@ -78,7 +80,13 @@ void CheckPreview(const v1::CreatePreviewRequest& request, const TranslateOption
       CheckRawValue("from_template_json", request.from_template_json(), json::Type::kObject,
                     violations, &body)) {
     CheckRawBody("from_template_json", body, nullptr, violations);
-    if (body.Find("templateId") == nullptr) {
+    std::vector<std::string> meant;
+    if (!request.allow_unknown_fields()) {
+      meant = CheckLikelyMisspelt("from_template_json", body, v1::TemplateVideo::descriptor(),
+                                  violations);
+    }
+    const bool said = std::find(meant.begin(), meant.end(), "templateId") != meant.end();
+    if (body.Find("templateId") == nullptr && !said) {
       violations.Add("from_template_json.templateId", "is required");
     }
   }
@@ -152,9 +160,10 @@ void CheckPlainBody(const Message& request, Violations& violations) {
   if (arm->message_type() != nullptr) {
     for (std::string& key : json::KnownKeys(arm->message_type())) taken.insert(std::move(key));
   } else {
-    json::Outline body;
-    if (CheckRawValue(arm->name(), reflection->GetString(request, arm), json::Type::kObject,
-                      violations, &body)) {
+    std::string scratch;
+    const std::string& text = reflection->GetStringReference(request, arm, &scratch);
+    json::Outline body;  // of the text
+    if (CheckRawValue(arm->name(), text, json::Type::kObject, violations, &body)) {
       const auto* const allow = FieldsOf(request.GetDescriptor()).allow_unknown_fields;
       CheckRawBody(arm->name(), body,
                    reflection->GetBool(request, allow) ? nullptr : TypedBeside(arm), violations);

@@ -27,9 +27,9 @@ struct TranslateOptions {
 
 // What is wrong with the request of a submit, a CreateUpload or an UpdatePreview, whose fields are
 // within the bounds that the .proto declares; empty if nothing. It finds unknown fields anywhere in
-// the message, raw JSON that is broken or has unknown top-level keys (with "did you mean"), a
-// `webhook` of the caller's, and an arm that the configured path version does not have. Takes time
-// in proportion to the request.
+// the message, raw JSON that is broken or has unknown keys (with "did you mean"), a `webhook` of
+// the caller's, and an arm that the configured path version does not have. Takes time in proportion
+// to the request.
 std::vector<errors::Violation> Validate(const google::protobuf::Message& request,
                                         const TranslateOptions& options);
 

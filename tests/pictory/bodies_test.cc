@@ -1,4 +1,5 @@
-// A documented body can be pasted into a typed request, and the same JSON is sent to Pictory.
+// A documented body can be pasted into a typed request, or given as text, and the same JSON is sent
+// to Pictory.
 #include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/message_differencer.h>
@@ -47,6 +48,9 @@ TEST_P(Bodies, IsSentAsItIs) {
     const std::string request = R"({"requestId":"r","storyboard":)" + text + "}";
     ExpectSentAsItIs(FromJson<v1::CreatePreviewRequest>(request), text);
     ExpectSentAsItIs(FromJson<v1::RenderRequest>(request), text);
+    v1::CreatePreviewRequest raw;
+    raw.set_storyboard_json(text);
+    ExpectSentAsItIs(raw, text);
   } else if (kind == "transcribe") {
     ExpectSentAsItIs(FromJson<v1::TranscribeRequest>(text), text);
   } else if (kind == "summarize") {

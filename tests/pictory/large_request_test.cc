@@ -88,6 +88,29 @@ TEST(LargeRequest, AnObjectOfTooManyMembersIsRefusedWhereverItIs) {
   }
 }
 
+// Every member is looked up, and the first of the unknown ones are named with their places, however
+// far behind they stand.
+TEST(LargeRequest, UnknownMembersAreFoundInLinearTime) {
+  const auto preview = [](int scenes) {
+    v1::CreatePreviewRequest request;
+    std::string body = R"({"videoName":"n","scenes":[{})";
+    for (int i = 0; i < scenes; ++i) body += R"(,{"story":"s","voiceOver":{"enabled":true}})";
+    for (int i = 0; i < 60; ++i) body += R"(,{"voiceOver":{"aiVoices":[{"sped":1}]}})";
+    request.set_storyboard_json(body + "]}");
+    return request;
+  };
+  const v1::CreatePreviewRequest few = preview(1'000);
+  const v1::CreatePreviewRequest many = preview(8'000);
+  EXPECT_THAT(Validate(many, {}), SizeIs(limits::kViolationsMax));
+  const double seconds = CpuSeconds([&] {
+    for (int i = 0; i < 4; ++i) Validate(few, {});
+  });
+  EXPECT_LT(CpuSeconds([&] {
+              for (int i = 0; i < 4; ++i) Validate(many, {});
+            }),
+            24 * seconds);
+}
+
 TEST(LargeRequest, AnArrayOfManyElementsIsCheckedInNoMemoryOfItsOwn) {
   if (!test::PeakMemory::kTellsOurs) GTEST_SKIP();
   v1::SummarizeRequest request;

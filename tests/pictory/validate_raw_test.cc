@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "pictory/translate.h"
 
 namespace gateway::pictory {
@@ -35,7 +36,7 @@ std::vector<std::string> Render(const v1::RenderRequest& request) {
 TEST(RawStoryboard, DocumentedBodiesPass) {
   EXPECT_THAT(
       Fields(Preview(
-          R"({"videoName":"n","scenes":[{"story":"s","anything":1}],"aspectRatio":"16:9"})")),
+          R"({"videoName":"n","scenes":[{"story":"s","transcript":[{"anything":1}]}],"aspectRatio":"16:9"})")),
       IsEmpty());
   EXPECT_THAT(
       Fields(Preview(R"( {"videoName":"n","templateId":"t","variables":{},"saveProject":true} )")),
@@ -52,7 +53,8 @@ TEST(RawStoryboard, NumbersOfAnyLengthAndSizeAreSentAsTheyAre) {
        {std::string("0.1000000000000000055511151231257827021181583404541015625"),
         std::string("1e400"), std::string(400, '7')}) {
     v1::CreatePreviewRequest request;
-    request.set_storyboard_json(R"({"videoName":"n","scenes":[{"a":)" + number + "}]}");
+    request.set_storyboard_json(R"({"videoName":"n","scenes":[{"minimumDuration":)" + number +
+                                "}]}");
     EXPECT_THAT(Fields(Validate(request, {})), IsEmpty()) << number;
     const auto submission = Translate(request, "", "", {}, "");
     ASSERT_TRUE(submission.ok()) << submission.status();
@@ -60,6 +62,8 @@ TEST(RawStoryboard, NumbersOfAnyLengthAndSizeAreSentAsTheyAre) {
     // Beside it the rules hold.
     EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{"a":)" + number + R"(,"a":1}]})")),
                 ElementsAre("storyboard_json"));
+    EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{"a":)" + number + "}]}")),
+                ElementsAre("storyboard_json.scenes[0].a"));
   }
 }
 
@@ -95,6 +99,58 @@ TEST(RawStoryboard, MisspeltKeysAreNamedWithWhatWasMeant) {
   EXPECT_THAT(violations[1].description, HasSubstr("did you mean scenes?"));
   EXPECT_THAT(violations[2].description, ::testing::Not(HasSubstr("did you mean")));
   EXPECT_THAT(violations[3].description, HasSubstr("v1 body"));
+}
+
+TEST(RawStoryboard, MisspeltKeysAreFoundAtEveryDepth) {
+  const std::string body =
+      R"({"videoName":"demo","voiceOver":{"enabled":true,"aiVoices":[{"speaker":"Brian","sped":150}]},)"
+      R"("scenes":[{"story":"Hello there.","createSceneOnNewLin":true,"minimumDuratio":3,)"
+      R"("backgrond":{"type":"image","tpe":1}}]})";
+  const auto violations = Preview(body);
+  ASSERT_THAT(Fields(violations), ElementsAre("storyboard_json.voiceOver.aiVoices[0].sped",
+                                              "storyboard_json.scenes[0].createSceneOnNewLin",
+                                              "storyboard_json.scenes[0].minimumDuratio",
+                                              "storyboard_json.scenes[0].backgrond"));
+  EXPECT_THAT(violations[0].description, HasSubstr("did you mean speed?"));
+  EXPECT_THAT(violations[3].description, HasSubstr("did you mean background?"));
+  EXPECT_THAT(violations[3].description, HasSubstr("allow_unknown_fields"));
+  v1::RenderRequest render;
+  render.set_storyboard_json(body);
+  EXPECT_EQ(Render(render).size(), 4u);
+  EXPECT_THAT(Fields(Preview(body, true)), IsEmpty());
+  render.set_allow_unknown_fields(true);
+  EXPECT_THAT(Render(render), IsEmpty());
+}
+
+TEST(RawStoryboard, AKeyIsShownAsAMessageMayShowIt) {
+  EXPECT_THAT(Fields(Preview(R"({"videoName":"n","scenes":[{"a\u001b[2Jb\n":1}]})")),
+              ElementsAre(::testing::AllOf(::testing::StartsWith("storyboard_json.scenes[0].a"),
+                                           ::testing::Not(HasSubstr("\x1b")),
+                                           ::testing::Not(HasSubstr("\n")))));
+}
+
+TEST(RawStoryboard, OfThousandsOfUnknownKeysAFewAreNamed) {
+  std::string scenes = "[{}";
+  for (int i = 0; i < 5000; ++i) scenes += R"(,{"stori":1})";
+  EXPECT_EQ(Preview(R"({"videoName":"n","scenes":)" + scenes + "]}").size(),
+            limits::kViolationsMax);
+}
+
+TEST(RawTemplate, OnlyWhatLooksLikeAnotherMemberIsRefused) {
+  v1::CreatePreviewRequest request;
+  const auto preview = [&](const std::string& body) {
+    request.set_from_template_json(body);
+    return Validate(request, {});
+  };
+  EXPECT_THAT(preview(R"({"templateId":"t","audio":{"volum":1},"voiceOver":{}})"), IsEmpty());
+  EXPECT_THAT(preview(R"({"templateId":"t","variables":{},"variabels":{}})"), IsEmpty());
+  const auto misspelt = preview(R"({"templateID":"t","variabels":{"a":"b"},"Scenes":[]})");
+  ASSERT_THAT(Fields(misspelt),
+              ElementsAre("from_template_json.templateID", "from_template_json.variabels",
+                          "from_template_json.Scenes"));
+  EXPECT_THAT(misspelt[1].description, HasSubstr("did you mean variables?"));
+  request.set_allow_unknown_fields(true);
+  EXPECT_THAT(preview(R"({"templateId":"t","variabels":{}})"), IsEmpty());
 }
 
 TEST(RawStoryboard, AllowUnknownFieldsSendsThem) {
