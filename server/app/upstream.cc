@@ -49,7 +49,9 @@ http::CurlTransportOptions TransportOptionsOf(const Config& config, const std::s
   options.ca_file = config.ca_file;
   options.proxy = config.proxy;
   options.engines = config.upstream_engines;
-  options.read_in_flight = config.max_polls_in_flight;
+  // As many as may be under way together, so that none waits behind those of another tenant.
+  options.read_in_flight =
+      config.max_polls_in_flight + limits::kSubmitsInFlightMax + limits::kLooksOfAllInFlightMax;
   options.allow_plain_http = true;  // to loopback hosts only
   return options;
 }

@@ -495,6 +495,28 @@ absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration r
   return status;
 }
 
+absl::Status TooManyOfTenant(std::string_view what, std::int64_t max, Duration retry_after) {
+  absl::Status status =
+      Make(Row("TOO_MANY"),
+           absl::StrCat("Too many ", View(what), " of your tenant at once; of the ", max,
+                        " that there may be, one tenant has at most as many as are left free"));
+  AttachQuota(status, std::string(what), "at most as many of one tenant as are left free");
+  AttachRetry(status, retry_after);
+  return status;
+}
+
+absl::Status TooManyUnderWay(Call call) {
+  absl::Status status = Make(
+      Row("TOO_MANY"),
+      absl::StrCat("Too many requests to Pictory have no answer yet for one more to "
+                   "be sent; ",
+                   NothingDone(call), ", try again in ", InSeconds(limits::kUpstreamRetryLater)));
+  AttachQuota(status, "requests under way to Pictory",
+              "at most as many of one tenant and account as are left free for others");
+  AttachRetry(status, limits::kUpstreamRetryLater);
+  return status;
+}
+
 absl::Status RequestLate(Duration limit) {
   return Make(Row("REQUEST_LATE"), absl::StrCat("The request did not arrive as a whole within ",
                                                 InSeconds(limit), "; nothing was submitted"));

@@ -120,6 +120,10 @@ absl::Status SubmitsStopped(Duration retry_after);
 absl::Status TooMany(std::string_view what, std::int64_t limit, Duration retry_after);
 // The same for the limit of one peer, such as a client's address.
 absl::Status TooManyOfPeer(std::string_view what, std::int64_t limit, Duration retry_after);
+// The same for one tenant of several, of `max` places for all.
+absl::Status TooManyOfTenant(std::string_view what, std::int64_t max, Duration retry_after);
+// Pictory answers so slowly that there is no place for one more request to it.
+absl::Status TooManyUnderWay(Call call);
 // For a request that did not arrive as a whole within `limit`.
 absl::Status RequestLate(Duration limit);
 // For a stream on which nothing was asked for `limit`.

@@ -301,7 +301,10 @@ inline constexpr int kPollsInFlightMax = 64;
 inline constexpr int kLargePollsInFlightMax = 2;  // whose reply may be longer than a small one
 // One place in so many is for polls that are waited for longer.
 inline constexpr int kSlowPollsShare = 4;
-inline constexpr int kSubmitsInFlightMax = 64;
+// Submits and changes, and looks, that are under way at once, of all accounts of one address. One
+// tenant of one account has at most half of them (jobs/places.h).
+inline constexpr int kSubmitsInFlightMax = 128;
+inline constexpr int kLooksOfAllInFlightMax = 64;
 
 // Jobs that wait for others: how many in all and of one tenant, how large the request of each may
 // be and all of them together, how many are tried at once, and when one that could not be sent is
@@ -311,7 +314,7 @@ inline constexpr std::size_t kWaitingJobsOfTenantMax = 1'000;
 inline constexpr std::size_t kWaitingRequestMaxBytes = 64 * kKiB;
 inline constexpr std::size_t kWaitingBytesMax = 64 * kMiB;
 inline constexpr std::size_t kWaitingBytesOfTenantMax = kWaitingBytesMax / 4;
-inline constexpr std::size_t kWaitingTriedMax = 32;  // below kSubmitsInFlightMax, for callers' own
+inline constexpr std::size_t kWaitingTriedMax = 32;  // far below kSubmitsInFlightMax
 inline constexpr std::size_t kWaitingTriedOfTenantMax = kWaitingTriedMax / 4;
 inline constexpr seconds kWaitingRetryFirst{1};
 inline constexpr minutes kWaitingRetryMax{1};

@@ -220,7 +220,8 @@ void CurlEngine::RefuseWaiting(LaneState& lane, const std::string& reason) {
 void CurlEngine::ExpireWaiting(LaneState& lane, MonoTime now) {
   while (auto expired = lane.queue.PopExpired(now)) {
     lane.counters.queued.fetch_sub(1, std::memory_order_relaxed);
-    Finished(lane, {std::move(expired->done), NotSent("queued past its deadline")});
+    Finished(lane,
+             {std::move(expired->done), NotSent("queued past its deadline", /*crowded=*/true)});
   }
 }
 

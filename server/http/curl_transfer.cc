@@ -67,9 +67,10 @@ int ParseStatus(std::string_view line) {
 
 }  // namespace
 
-Response NotSent(std::string error) {
+Response NotSent(std::string error, bool crowded) {
   Response response;
   response.outcome = Response::Outcome::kNotSent;
+  response.crowded = crowded;
   response.error = std::move(error);
   return response;
 }

@@ -24,7 +24,7 @@ struct FinishedRequest {
 };
 
 // The answer to a request that never reached the network.
-Response NotSent(std::string error);
+Response NotSent(std::string error, bool crowded = false);
 
 class CurlTransfer {
  public:

@@ -127,7 +127,7 @@ void CurlTransport::Start(Request request, Done done) {
   if (!problem.empty()) return Refuse(lane, done, std::move(problem));
   if (lane.queued.fetch_add(1, std::memory_order_relaxed) >= options_.queue_max) {
     lane.queued.fetch_sub(1, std::memory_order_relaxed);
-    return Refuse(lane, done, "the queue for the upstream is full");
+    return Refuse(lane, done, "the queue for the upstream is full", /*crowded=*/true);
   }
   const std::uint64_t turn = next_engine_.fetch_add(1, std::memory_order_relaxed);
   PendingRequest pending{std::move(request), std::move(done)};
@@ -147,9 +147,9 @@ LaneCounters& CurlTransport::CountersOf(Lane lane) {
   return lane == Lane::kPaid ? counters_.paid : counters_.read;
 }
 
-void CurlTransport::Refuse(LaneCounters& lane, const Done& done, std::string reason) {
+void CurlTransport::Refuse(LaneCounters& lane, const Done& done, std::string reason, bool crowded) {
   lane.Count(Response::Outcome::kNotSent);
-  done(NotSent(std::move(reason)));
+  done(NotSent(std::move(reason), crowded));
 }
 
 }  // namespace gateway::http

@@ -40,7 +40,7 @@ class CurlTransport final : public HttpTransport {
  private:
   explicit CurlTransport(CurlTransportOptions options);
   LaneCounters& CountersOf(Lane lane);
-  void Refuse(LaneCounters& lane, const Done& done, std::string reason);
+  void Refuse(LaneCounters& lane, const Done& done, std::string reason, bool crowded = false);
 
   const CurlTransportOptions options_;
   TransportCounters counters_;

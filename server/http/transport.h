@@ -69,6 +69,7 @@ struct Response {
   std::string body;             // whole if kComplete, else what arrived (capped)
   std::string error;            // for people, if not kComplete; never contains a secret
   bool inside = false;          // of kNotSent: the URL leads to where it may not
+  bool crowded = false;         // of kNotSent: it got no connection in time, because others had all
   bool timed_out = false;       // of kUnknown: because the request's timeout passed
   int repeats = 0;              // how often the library has written the request anew
   // If not 0, the answer was cut because the body is longer than this, the request's

@@ -250,7 +250,7 @@ Upstream& Submitter::UpstreamOf(Attempt& attempt) {
 }
 
 bool Submitter::TakeTurn(Attempt& attempt) {
-  attempt.turn = UpstreamOf(attempt).TryTake(Purpose::kSubmit);
+  attempt.turn = UpstreamOf(attempt).TryTake(Purpose::kSubmit, attempt.key.tenant);
   return attempt.turn.has_value();
 }
 

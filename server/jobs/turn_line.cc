@@ -25,12 +25,14 @@ void TurnLine::Wait(const std::string& tenant, MonoTime give_up, Done done) {
     Line& line = lines_[tenant];
     if (!account_.resting() && TurnAt(line, now) <= give_up) {
       line.push_back({give_up, std::move(done)});
-      ++waiting_;
+      if (++waiting_ == 1) {
+        places_->Tell(this, [this] { next_freed_.At(clock_.Now(), [this] { Serve(); }); });
+      }
       return ArmBy(std::min(give_up, TurnTime(now)));
     }
     if (line.empty()) lines_.erase(tenant);
   }
-  done(false);
+  done({});
 }
 
 bool TurnLine::busy() const {
@@ -40,7 +42,7 @@ bool TurnLine::busy() const {
 
 void TurnLine::TellAll(std::vector<Told>& told) {
   for (auto& [tenant, line] : lines_) {
-    for (Waiter& waiter : line) told.push_back({std::move(waiter.done), false});
+    for (Waiter& waiter : line) told.push_back({std::move(waiter.done), {}});
   }
   lines_.clear();
   waiting_ = 0;
@@ -48,9 +50,10 @@ void TurnLine::TellAll(std::vector<Told>& told) {
 
 void TurnLine::TellLate(MonoTime now, std::vector<Told>& told) {
   for (auto& [tenant, line] : lines_) {
-    waiting_ -= line.remove_if([now, &told](Waiter& waiter) {
+    const bool crowded = !places_->HasFor(HolderOf(tenant));
+    waiting_ -= line.remove_if([now, crowded, &told](Waiter& waiter) {
       if (waiter.give_up > now) return false;
-      told.push_back({std::move(waiter.done), false});
+      told.push_back({std::move(waiter.done), {.place = nullptr, .crowded = crowded}});
       return true;
     });
   }
@@ -58,15 +61,27 @@ void TurnLine::TellLate(MonoTime now, std::vector<Told>& told) {
 }
 
 void TurnLine::TakeTurns(std::vector<Told>& told) {
-  while (waiting_ > 0 && account_.TryTake(Share::kSubmit)) {
-    auto line = lines_.upper_bound(last_);
-    if (line == lines_.end()) line = lines_.begin();
+  while (true) {
+    const auto line = NextLine();
+    if (line == lines_.end() || !account_.TryTake(Share::kSubmit)) return;
+    Places::Place place = places_->TryTake(HolderOf(line->first));
+    if (place == nullptr)
+      return account_.Refund(Share::kSubmit);  // another account has just got it
     last_ = line->first;
-    told.push_back({std::move(line->second.front().done), true});
+    told.push_back({std::move(line->second.front().done), {.place = std::move(place)}});
     line->second.pop_front();
     if (line->second.empty()) lines_.erase(line);
     --waiting_;
   }
+}
+
+TurnLine::Lines::iterator TurnLine::NextLine() {
+  auto line = lines_.upper_bound(last_);
+  for (std::size_t i = 0; i < lines_.size(); ++i, ++line) {
+    if (line == lines_.end()) line = lines_.begin();
+    if (places_->HasFor(HolderOf(line->first))) return line;
+  }
+  return lines_.end();
 }
 
 MonoTime TurnLine::TurnTime(MonoTime now) {
@@ -91,12 +106,13 @@ void TurnLine::Serve() {
       TakeTurns(told);
       TellLate(now, told);
     }
-    if (waiting_ > 0) ArmBy(TurnTime(now));
+    if (waiting_ == 0) places_->Forget(this);
+    if (NextLine() != lines_.end()) ArmBy(TurnTime(now));  // budget is all that is missing
     for (const auto& [tenant, line] : lines_) {
       for (const Waiter& waiter : line) ArmBy(waiter.give_up);
     }
   }
-  for (const Told& one : told) one.done(one.taken);
+  for (Told& one : told) one.done(std::move(one.end));
 }
 
 }  // namespace gateway::jobs

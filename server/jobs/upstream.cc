@@ -13,6 +13,10 @@ Budget::Share ShareOf(Purpose purpose) {
                                                                     : Budget::Share::kPoll;
 }
 
+errors::Call CallOf(Purpose purpose) {
+  return purpose == Purpose::kSubmit ? errors::Call::kSubmit : errors::Call::kFree;
+}
+
 pictory::ClientOptions Counted(pictory::ClientOptions options, Account& account) {
   options.extra_request = [&account] { account.Spend(Budget::Share::kPoll); };
   options.may_repeat = [&account] { return account.TryRepeat(); };
@@ -37,20 +41,22 @@ Upstream::Turn::~Turn() {
   if (upstream_ != nullptr) upstream_->account_.Refund(ShareOf(purpose_));
 }
 
-Purpose Upstream::Turn::Use() {
+Places::Place Upstream::Turn::Use() {
   upstream_ = nullptr;
-  return purpose_;
+  return std::move(place_);
 }
 
 Upstream::Upstream(UpstreamOptions options, http::HttpTransport& transport, const Clock& clock,
                    Timers& timers, UpstreamEvents events)
     : translate_(std::move(options.translate)),
+      name_(std::move(options.account)),
+      places_(std::move(options.places)),
       account_(options.budget, clock),
       client_(Counted(std::move(options.client), account_),
               options.transport != nullptr ? *options.transport : transport, clock),
       outage_(account_, client_, clock, timers, std::move(events.rests),
               [this] { return weak_from_this().lock(); }),
-      line_(account_, clock, timers) {
+      line_(account_, name_, places_.submits, clock, timers) {
   account_.SetDegradedChanged(std::move(events.degraded_changed));
   if (!options.closed.ok()) {
     outage_.Stop();
@@ -58,11 +64,24 @@ Upstream::Upstream(UpstreamOptions options, http::HttpTransport& transport, cons
   }
 }
 
-std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose) {
+Places* Upstream::PlacesOf(Purpose purpose) const {
+  if (purpose == Purpose::kPoll) return nullptr;
+  return (purpose == Purpose::kLook ? places_.looks : places_.submits).get();
+}
+
+std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose, const std::string& tenant) {
   const Budget::Share share = ShareOf(purpose);
   if (share == Budget::Share::kSubmit && line_.busy()) return std::nullopt;
   if (!account_.TryTake(share)) return std::nullopt;
-  return Turn(shared_from_this(), purpose);
+  Places::Place place;
+  if (Places* const places = PlacesOf(purpose)) {
+    place = places->TryTake(HolderOf(tenant));
+    if (place == nullptr) {
+      account_.Refund(share);
+      return std::nullopt;
+    }
+  }
+  return Turn(shared_from_this(), purpose, std::move(place));
 }
 
 absl::StatusOr<Upstream::Turn> Upstream::TakeLook(int looks) {
@@ -76,29 +95,31 @@ absl::StatusOr<Upstream::Turn> Upstream::TakeLook(int looks) {
 
 Upstream::Turn Upstream::Borrow(Purpose purpose) {
   account_.Spend(ShareOf(purpose));
-  return Turn(shared_from_this(), purpose);
+  return Turn(shared_from_this(), purpose, nullptr);
 }
 
 void Upstream::AwaitTurn(Purpose purpose, const std::string& tenant, MonoTime give_up,
                          TurnDone done) {
   line_.Wait(tenant, give_up,
-             [self = shared_from_this(), purpose, done = std::move(done)](bool taken) {
-               if (!taken) return done(self->Refusal(purpose));
-               done(Turn(self, purpose));
+             [self = shared_from_this(), purpose, done = std::move(done)](TurnLine::End end) {
+               if (end.crowded) return done(errors::TooManyUnderWay(CallOf(purpose)));
+               if (end.place == nullptr) return done(self->Refusal(purpose));
+               done(Turn(self, purpose, std::move(end.place)));
              });
 }
 
 void Upstream::TakeTurn(Purpose purpose, const std::string& tenant, MonoTime give_up,
                         TurnDone done) {
-  if (std::optional<Turn> turn = TryTake(purpose)) return done(*std::move(turn));
+  if (std::optional<Turn> turn = TryTake(purpose, tenant)) return done(*std::move(turn));
   AwaitTurn(purpose, tenant, give_up, std::move(done));
 }
 
 MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }
 
 absl::Status Upstream::Refusal(Purpose purpose) {
-  return account_.Refusal(
-      ShareOf(purpose), purpose == Purpose::kSubmit ? errors::Call::kSubmit : errors::Call::kFree);
+  const bool crowded = purpose == Purpose::kLook && !places_.looks->HasFor(HolderOf(""));
+  if (crowded && !account_.resting()) return errors::TooManyUnderWay(CallOf(purpose));
+  return account_.Refusal(ShareOf(purpose), CallOf(purpose));
 }
 
 void Upstream::Authorize(pictory::Credentials::Ready ready) {
@@ -111,15 +132,17 @@ void Upstream::Authorize(pictory::Credentials::Ready ready) {
 void Upstream::Submit(Turn turn, pictory::Submission submission,
                       const pictory::Authorization& authorization, MonoTime start_by,
                       std::function<void(pictory::SubmitReply)> done) {
-  turn.Use();
   client_.Submit(std::move(submission), authorization, start_by,
-                 [self = shared_from_this(), done = std::move(done)](pictory::SubmitReply reply) {
+                 [self = shared_from_this(), place = turn.Use(),
+                  done = std::move(done)](pictory::SubmitReply reply) mutable {
+                   place = nullptr;  // it may be needed at once, to send the submit again
                    self->NoteSubmit(reply);
                    done(std::move(reply));
                  });
 }
 
 void Upstream::NoteSubmit(const pictory::SubmitReply& reply) {
+  if (reply.crowded) return;
   account_.NoteAnswer(IsAnswer(reply));
   if (Speaks(reply)) account_.NoteSpoken();
   if (reply.rate_limited) account_.OnRateLimited(reply.retry_after);
@@ -130,7 +153,7 @@ void Upstream::GetJob(Turn turn, const Question& question,
   account_.CountRead();
   client_.GetJob(
       question.pictory_job_id, question.kind, question.last_digest,
-      [self = shared_from_this(), purpose = turn.Use(),
+      [self = shared_from_this(), purpose = turn.purpose_, place = turn.Use(),
        done = std::move(done)](pictory::JobReply reply) {
         self->NoteJob(purpose, reply);
         done(std::move(reply));
@@ -153,9 +176,8 @@ void Upstream::NoteJob(Purpose purpose, const pictory::JobReply& reply) {
 
 void Upstream::ListJobs(Turn turn, const std::string& page_key,
                         std::function<void(absl::StatusOr<pictory::JobList>)> done) {
-  turn.Use();
   account_.CountRead();
-  client_.ListJobs(page_key, [self = shared_from_this(),
+  client_.ListJobs(page_key, [self = shared_from_this(), place = turn.Use(),
                               done = std::move(done)](absl::StatusOr<pictory::JobList> listed) {
     self->account_.NoteFreeCall(listed.status());
     done(std::move(listed));
@@ -164,8 +186,7 @@ void Upstream::ListJobs(Turn turn, const std::string& page_key,
 
 void Upstream::CleanJob(Turn turn, const std::string& pictory_job_id,
                         std::function<void(absl::Status)> done) {
-  turn.Use();
-  client_.CleanJob(pictory_job_id, [self = shared_from_this(),
+  client_.CleanJob(pictory_job_id, [self = shared_from_this(), place = turn.Use(),
                                     done = std::move(done)](const absl::Status& cleaned) {
     self->account_.NoteFreeCall(cleaned);
     done(cleaned);
@@ -174,18 +195,17 @@ void Upstream::CleanJob(Turn turn, const std::string& pictory_job_id,
 
 void Upstream::CreateUpload(Turn turn, const v1::CreateUploadRequest& request,
                             std::function<void(absl::StatusOr<v1::CreateUploadResponse>)> done) {
-  turn.Use();
-  client_.CreateUpload(request, [self = shared_from_this(), done = std::move(done)](
-                                    absl::StatusOr<v1::CreateUploadResponse> answer) {
-    self->account_.NoteFreeCall(answer.status());
-    done(std::move(answer));
-  });
+  client_.CreateUpload(request,
+                       [self = shared_from_this(), place = turn.Use(),
+                        done = std::move(done)](absl::StatusOr<v1::CreateUploadResponse> answer) {
+                         self->account_.NoteFreeCall(answer.status());
+                         done(std::move(answer));
+                       });
 }
 
 void Upstream::Ask(Turn turn, pictory::FreeCall call,
                    std::function<void(absl::StatusOr<std::string>)> done) {
-  turn.Use();
-  client_.Ask(std::move(call), [self = shared_from_this(),
+  client_.Ask(std::move(call), [self = shared_from_this(), place = turn.Use(),
                                 done = std::move(done)](absl::StatusOr<std::string> answer) {
     self->account_.NoteFreeCall(answer.status());
     done(std::move(answer));

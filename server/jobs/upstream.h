@@ -25,6 +25,7 @@
 #include "jobs/budget.h"
 #include "jobs/job.h"
 #include "jobs/outage.h"
+#include "jobs/places.h"
 #include "jobs/turn_line.h"
 #include "pictory/client.h"
 #include "pictory/translate.h"
@@ -50,6 +51,10 @@ struct UpstreamOptions {
   http::HttpTransport* transport = nullptr;  // where its calls go; null: the constructor's
   // Why nothing is ever sent; OK for every account that is configured.
   absl::Status closed{};
+  // Set by Upstreams: what the account is called, and what it shares with the others whose calls go
+  // the same way.
+  std::string account{};
+  SharedPlaces places{};
 };
 
 // What happens to the account, for logs, metrics and watchers. Called on the threads that learn of
@@ -63,25 +68,29 @@ struct UpstreamEvents {
 
 class Upstream : public std::enable_shared_from_this<Upstream> {
  public:
-  // The right to one call. A turn that is dropped unused is given back.
+  // The right to one call, and the place of its request until it is answered. A turn that is
+  // dropped unused is given back.
   class Turn {
    public:
     Turn(Turn&& other) noexcept = default;
     Turn& operator=(Turn&& other) noexcept {
       std::swap(upstream_, other.upstream_);
       std::swap(purpose_, other.purpose_);
+      std::swap(place_, other.place_);
       return *this;
     }
     ~Turn();
 
    private:
     friend class Upstream;
-    Turn(std::shared_ptr<Upstream> upstream, Purpose purpose)
-        : upstream_(std::move(upstream)), purpose_(purpose) {}
-    Purpose Use();
+    Turn(std::shared_ptr<Upstream> upstream, Purpose purpose, Places::Place place)
+        : upstream_(std::move(upstream)), purpose_(purpose), place_(std::move(place)) {}
+    // The call has begun, and keeps the place.
+    Places::Place Use();
 
     std::shared_ptr<Upstream> upstream_;  // null: used
     Purpose purpose_;
+    Places::Place place_;  // null for polls, whose places are the poller's
   };
 
   // Made by std::make_shared.
@@ -91,7 +100,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   Upstream& operator=(const Upstream&) = delete;
 
   // Takes a turn; nullopt if nothing may be sent for that purpose now, or others wait in its line.
-  std::optional<Turn> TryTake(Purpose purpose);
+  // Of submits and changes the tenant is told, which may have a part of the places only.
+  std::optional<Turn> TryTake(Purpose purpose, const std::string& tenant = {});
   // Takes a turn of kLook now, and with it so many of the account's looks (Account::TakeLooks), or
   // says why there is none. An account of which nothing can be asked keeps its looks.
   absl::StatusOr<Turn> TakeLook(int looks = 1);
@@ -158,10 +168,15 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
  private:
   friend class UpstreamPeer;  // of the tests
 
+  // The places of the requests for that purpose; null for polls.
+  Places* PlacesOf(Purpose purpose) const;
+  Places::Holder HolderOf(const std::string& tenant) const { return {name_, tenant}; }
   void NoteSubmit(const pictory::SubmitReply& reply);
   void NoteJob(Purpose purpose, const pictory::JobReply& reply);
 
   const pictory::TranslateOptions translate_;
+  const std::string name_;
+  const SharedPlaces places_;
   Account account_;
   pictory::PictoryClient client_;
   OutageWatch outage_;

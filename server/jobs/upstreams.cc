@@ -34,6 +34,8 @@ UpstreamPtr Upstreams::Make(const std::string& account, UpstreamOptions options)
       events_.degraded_changed(account, degraded);
     };
   }
+  options.account = account;
+  options.places = places_[options.transport != nullptr ? options.transport : &transport_];
   auto made = std::make_shared<Upstream>(std::move(options), transport_, clock_, timers_,
                                          std::move(events));
   made->ShareWith(processes_);

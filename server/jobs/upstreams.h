@@ -1,8 +1,8 @@
 // Upstreams holds the gateway's doors to Pictory: one Upstream (jobs/upstream.h) for each account.
 //
 // A job belongs for ever to the account that made it, so whoever calls Pictory about a job asks for
-// the door of that account. Accounts share nothing but what carries their requests: each has its
-// own credentials, budget and rest.
+// the door of that account. Accounts share nothing but what carries their requests, with its places
+// (jobs/places.h): each has its own credentials, budget and rest.
 //
 // An account that is not open has a door as well. Nothing passes it, and it says why; so jobs of an
 // account that was taken out of the settings, or whose key no caller has shown, stay as they are
@@ -74,7 +74,7 @@ class Upstreams {
     UpstreamPtr upstream{};
   };
 
-  UpstreamPtr Make(const std::string& account, UpstreamOptions options);
+  UpstreamPtr Make(const std::string& account, UpstreamOptions options) REQUIRES(mutex_);
   // Lets go of a door on the thread of the timers, where none of its own is just beginning.
   void LetGo(UpstreamPtr door);
   int Count(bool (Upstream::*is)() const) const;
@@ -89,6 +89,8 @@ class Upstreams {
   std::map<std::string, Door> doors_ GUARDED_BY(mutex_);
   // Doors of callers' accounts that are not open, as far as they were asked for lately.
   std::map<std::string, UpstreamPtr> closed_ GUARDED_BY(mutex_);
+  // By what carries the requests.
+  std::map<const http::HttpTransport*, SharedPlaces> places_ GUARDED_BY(mutex_);
   bool stopped_ GUARDED_BY(mutex_) = false;
 };
 

@@ -66,8 +66,11 @@ SubmitReply NotSent(const http::Response& response) {
   SubmitReply reply;
   reply.outcome = Outcome::kNotSent;
   reply.detail = Describe(response);
-  reply.error =
-      errors::UpstreamUnreachable(response.error, limits::kUnreachableRetry, errors::Call::kSubmit);
+  reply.crowded = response.crowded;
+  reply.error = response.crowded
+                    ? errors::TooManyUnderWay(errors::Call::kSubmit)
+                    : errors::UpstreamUnreachable(response.error, limits::kUnreachableRetry,
+                                                  errors::Call::kSubmit);
   return reply;
 }
 

@@ -22,6 +22,7 @@ struct SubmitReply {
   std::string hinted_job_id;
   absl::Status error;         // if kRefused or kNotSent: what the caller gets
   bool rate_limited = false;  // if kNotSent: by a 429
+  bool crowded = false;       // if kNotSent: Pictory was not tried, because others had all places
   // If kRefused: by a 401 that a new access token may turn into something better.
   bool token_refused = false;
   Duration retry_after{0};

@@ -19,7 +19,7 @@ CASES = {
     "black-holed": ("T9: watches whose network swallows everything", False,
                     [["trouble/run", "--only", "black-holed"]]),
     "rate-limited": ("T14: a 429 with Retry-After rests its account", True,
-                     [["jobs/jobs_test", "RestingTest.*:PollerTest.A429*"]]),
+                     [["jobs/jobs_test", "RestingTest.*:PollerTest.A429*:UpstreamsTest.ARateLimitOfOneAccountStopsNoOther"]]),
     "hostile-bodies": ("T18: answers of 100 MB, bombs of gzip, odd JSON", True,
                        [["http/http_test", "Flood.*"], ["contract/contract_test", "Hostile.*"]]),
     "secrets": ("T21: known secrets, looked for everywhere", True, [["e2e/canary_test.py"]]),
@@ -28,7 +28,8 @@ CASES = {
     "not-pictory": ("T23: names that hang, black holes, certificates of others", True,
                     [["http/http_test", "Trust.*:Resolver.*:Redirects.*:Environment.*"]]),
     "clock-set": ("T24: the clock is set by an hour and a year", True,
-                  [["base/base_test", "FakeClock.*"], ["jobs/jobs_test", "StartTimeTest.*:SpendingTest.*"]]),
+                  [["jobs/jobs_test", "PollerTest.AJumpOfTheWallClock*:PollerTest.AClockThatIsSet*:Advance.AClockThatIsSet*:"
+                                      "RetentionTest.AClock*:StartTimeTest.*:SpendingTest.*"]]),
     "pictory-down": ("T27: Pictory answers nothing for five minutes", False,
                      [["trouble/run", "--only", "upstream-down"]]),
     "strangers": ("Compressed, forged and silent requests, and pings", True, [["e2e/strangers_test.py"]]),

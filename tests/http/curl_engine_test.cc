@@ -109,6 +109,7 @@ TEST(Queue, ARequestWaitsUntilItsDeadlineOnly) {
   const Response response = Fetch(*held.transport, late);  // while the places are still taken
   EXPECT_EQ(response.outcome, Outcome::kNotSent);
   EXPECT_EQ(response.error, "queued past its deadline");
+  EXPECT_TRUE(response.crowded);
   late.start_by = In(-seconds(1));
   held.gate.Open();
   for (auto& future : first) Await(std::move(future));

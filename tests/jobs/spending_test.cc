@@ -5,12 +5,15 @@
 #include "base/errors.h"
 #include "jobs/asked.h"
 #include "support/fake_clock.h"
+#include "support/quota.h"
 #include "support/records.h"
 
 namespace gateway::jobs {
 namespace {
 
 using namespace std::chrono_literals;
+
+using Quota = std::pair<std::string, std::string>;  // subject and description
 
 class SpendingTest : public testing::Test {
  protected:
@@ -46,9 +49,11 @@ TEST_F(SpendingTest, ATenantsOwnLimitLeavesOthersAlone) {
   ASSERT_TRUE(spending.TryTake("a").ok());
   const absl::Status own = spending.TryTake("a").status();
   EXPECT_NE(own.message().find("tenant a"), absl::string_view::npos);
+  EXPECT_EQ(test::QuotaOf(own), Quota("tenant a", "at most 2 submits a day"));
   ASSERT_TRUE(spending.TryTake("b").ok());
   const absl::Status all = spending.TryTake("b").status();
   EXPECT_NE(all.message().find("this gateway"), absl::string_view::npos);
+  EXPECT_EQ(test::QuotaOf(all), Quota("this gateway", "at most 3 submits a day"));
   EXPECT_EQ(errors::RetryDelay(all), 24h);
 }
 
@@ -208,6 +213,7 @@ TEST_F(SpendingTest, CreditsAreReservedAndThenCountAsUsed) {
   const absl::Status refused = spending.TryTake("a", 60).status();
   EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
   EXPECT_NE(refused.message().find("60 are used or reserved"), absl::string_view::npos) << refused;
+  EXPECT_EQ(test::QuotaOf(refused), Quota("tenant a", "at most 100 AI credits a day"));
   EXPECT_TRUE(spending.TryTake("b", 60).ok()) << "another tenant's are its own";
 
   spending.OnEnded(Ended(60, 20, v1::JOB_STATE_SUCCEEDED, clock_.WallNow()));
@@ -291,7 +297,9 @@ TEST_F(SpendingTest, ActiveJobsAreLimited) {
     return tenants::TenantLimits{.active_jobs = tenant == "a" ? 2 : 0};
   });
   EXPECT_TRUE(spending.CheckActive("a", 1).ok());
-  EXPECT_EQ(errors::Reason(spending.CheckActive("a", 2)), "SPENDING_LIMIT");
+  const absl::Status refused = spending.CheckActive("a", 2);
+  EXPECT_EQ(errors::Reason(refused), "SPENDING_LIMIT");
+  EXPECT_EQ(test::QuotaOf(refused), Quota("tenant a", "at most 2 active jobs"));
   EXPECT_TRUE(spending.CheckActive("b", 1000).ok());
 }
 

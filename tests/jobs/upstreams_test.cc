@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "support/fake_clock.h"
 #include "support/fake_transport.h"
 #include "support/upstream_rig.h"
@@ -36,13 +38,16 @@ class UpstreamsTest : public testing::Test {
   test::FakeClock clock_;
   test::FakeTransport transport_;
   std::vector<std::pair<std::string, bool>> rests_;
-  Upstreams upstreams_{{{"east", WithKey("pictai_east")}, {"west", WithKey("pictai_west")}},
-                       transport_,
-                       clock_,
-                       clock_,
-                       {.rests = [this](const std::string& account, const absl::Status& why) {
-                         rests_.emplace_back(account, !why.ok());
-                       }}};
+  std::vector<std::pair<std::string, bool>> degraded_;
+  Upstreams upstreams_{
+      {{"east", WithKey("pictai_east")}, {"west", WithKey("pictai_west")}},
+      transport_,
+      clock_,
+      clock_,
+      {.rests = [this](const std::string& account,
+                       const absl::Status& why) { rests_.emplace_back(account, !why.ok()); },
+       .degraded_changed = [this](const std::string& account,
+                                  bool degraded) { degraded_.emplace_back(account, degraded); }}};
 };
 
 TEST_F(UpstreamsTest, EachAccountShowsItsOwnKey) {
@@ -64,6 +69,83 @@ TEST_F(UpstreamsTest, ARateLimitOfOneAccountStopsNoOther) {
   }
   clock_.Advance(3s);
   EXPECT_TRUE(CanAsk("east"));
+}
+
+TEST_F(UpstreamsTest, PollsWithoutAnAnswerMakeTheirOwnAccountLag) {
+  transport_.SetScript([](const http::Request& request) {
+    const bool east = test::HeaderOf(request, "Authorization") == "pictai_east";
+    return east ? test::Cut() : test::Reply(200, kRunning);
+  });
+  for (int i = 0; i < limits::kDegradedAfter; ++i) {
+    Ask("east");
+    Ask("west");
+    clock_.Advance(1s);
+  }
+  EXPECT_TRUE(upstreams_.IsDegraded("east"));
+  EXPECT_FALSE(upstreams_.IsDegraded("west"));
+  EXPECT_EQ(upstreams_.degraded(), 1);
+  EXPECT_EQ(degraded_, (std::vector<std::pair<std::string, bool>>{{"east", true}}));
+}
+
+class CrowdedUpstreamsTest : public UpstreamsTest {
+ protected:
+  static UpstreamOptions Rich(const std::string& key) {
+    return {.client = {.api_key = Secret(key), .user_agent = "t"},
+            .budget = {.requests_per_second = 10'000, .burst = 10'000}};
+  }
+  CrowdedUpstreamsTest() {
+    upstreams_.Open("slow", Rich("pictai_slow"));
+    upstreams_.Open("other", Rich("pictai_other"));
+  }
+  // Sends as many as may be under way, which are not answered, and says how many.
+  int FillUp(const std::string& account, Purpose purpose, const std::string& tenant = {}) {
+    const UpstreamPtr upstream = upstreams_.Of(account);
+    int sent = 0;
+    while (std::optional<Upstream::Turn> turn = upstream->TryTake(purpose, tenant)) {
+      upstream->Ask(*std::move(turn), {.method = "GET", .path = "/x"}, [](const auto&) {});
+      ++sent;
+    }
+    return sent;
+  }
+};
+
+// The twin of PollerTest.AnAccountThatIsSilentHoldsUpNoOther.
+TEST_F(CrowdedUpstreamsTest, AnAccountThatAnswersSlowlyHoldsUpNoOther) {
+  for (const Purpose purpose : {Purpose::kSubmit, Purpose::kLook}) {
+    const int most =
+        purpose == Purpose::kLook ? limits::kLooksOfAllInFlightMax : limits::kSubmitsInFlightMax;
+    EXPECT_EQ(FillUp("slow", purpose), most / 2);
+    EXPECT_EQ(FillUp("other", purpose), most / 4);
+    EXPECT_TRUE(upstreams_.Of("slow")->TryTake(Purpose::kPoll).has_value())
+        << "polls have places of their own";
+  }
+  EXPECT_FALSE(upstreams_.Of("slow")->TryTake(Purpose::kChange).has_value());
+  const absl::Status told = upstreams_.Of("slow")->Refusal(Purpose::kLook);
+  EXPECT_EQ(errors::Reason(told), "TOO_MANY");
+  EXPECT_GT(errors::RetryDelay(told), 0s);
+  EXPECT_EQ(told.message().find("submitted"), absl::string_view::npos) << told;
+  while (transport_.Answer(test::Reply(200, "{}"))) {
+  }
+  EXPECT_TRUE(upstreams_.Of("slow")->TryTake(Purpose::kChange).has_value());
+  EXPECT_TRUE(upstreams_.Of("slow")->TryTake(Purpose::kLook).has_value());
+}
+
+TEST_F(CrowdedUpstreamsTest, SubmitsAndChangesOfOneTenantHoldUpNoOther) {
+  const int most = limits::kSubmitsInFlightMax;
+  EXPECT_EQ(FillUp("slow", Purpose::kChange, "noisy"), most / 2);
+  EXPECT_EQ(FillUp("slow", Purpose::kSubmit, "noisy"), 0);
+  EXPECT_EQ(FillUp("slow", Purpose::kSubmit, "quiet"), most / 4);
+}
+
+TEST_F(CrowdedUpstreamsTest, ATransportOfItsOwnHasPlacesOfItsOwn) {
+  FillUp("slow", Purpose::kSubmit);
+  test::FakeTransport elsewhere;
+  UpstreamOptions options = Rich("pictai_elsewhere");
+  options.transport = &elsewhere;
+  upstreams_.Open("elsewhere", options);
+  EXPECT_EQ(FillUp("elsewhere", Purpose::kSubmit), limits::kSubmitsInFlightMax / 2);
+  EXPECT_EQ(transport_.held() + elsewhere.held(),
+            static_cast<std::size_t>(limits::kSubmitsInFlightMax));
 }
 
 TEST_F(UpstreamsTest, CredentialsThatAreRefusedRestTheirAccountOnly) {
