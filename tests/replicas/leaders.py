@@ -82,7 +82,7 @@ def kill_leader(several, when, victim):
 def patroni(folder, options):
     """Killed under submits, at a call of the store: nothing is lost or paid twice, and nothing is sent while nobody
     leads."""
-    kills = options.cycles or (50 if options.long else 5)
+    kills = options.cycles or (50 if options.long else len(TIMES))
     chance = random.Random(3)
     with Led(folder) as several:
         wait_until(lambda: max(several.shards()) < 400, "the shards to be shared", every=0.2)
