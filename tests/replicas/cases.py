@@ -279,7 +279,7 @@ def rolling(folder, options):
     from live.cluster import Cluster
     from live.rig import UNLIMITED
 
-    rounds = options.cycles or (1 if options.quick else 20 if options.long else 5)
+    rounds = options.cycles or (1 if options.quick else 20 if options.long else 3)
     with Cluster(str(folder), flags=(*UNLIMITED, "--drain-delay", "4")) as cluster:
         cluster.wait_until_healthy()
         env = cluster.gateways[0].env
@@ -330,7 +330,7 @@ def failover(folder, options):
     """The primary is killed under submits, and the synchronous standby takes over: nothing is lost or paid twice."""
     from live.cluster import Cluster
 
-    rounds = 3 if options.quick else 10
+    rounds = 10 if options.long else 3
     with Cluster(str(folder), gateways=2) as cluster:
         cluster.wait_until_healthy()
         request = "failover"
