@@ -1,11 +1,12 @@
 """Watches of many jobs, as they are used: by grpcurl, and by the command line, through kills and restarts of the
-gateway. Exit 77: no grpcurl here."""
+gateway; and of two gateways on one PostgreSQL (SharedStore, which takes longer). Exit 77: no grpcurl here."""
 
 import json
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -13,6 +14,7 @@ import find_live  # noqa: F401
 from live.gateway import gateway
 from live.process import wait_until
 from live.programs import BIN
+from live.rig import UNLIMITED, Rig
 
 METHOD = "pictory.jobs.v1.PictoryJobs/WatchJobs"
 JOBS = 12
@@ -74,12 +76,25 @@ def all_done(count):
         job["state"] in FINAL for job in newest(jobs_of(messages)).values()) >= count
 
 
-class WatchJobs(unittest.TestCase):
+class Watching(unittest.TestCase):
     def watch(self, g, **request):
         reader = Reader(["grpcurl", "-plaintext", "-d", json.dumps(request), g.grpc, METHOD])
         self.addCleanup(reader.end)
         return reader
 
+    def token_of_the_whole_list(self, g):
+        reader = self.watch(g)
+        return reader.until(lambda read: any("listCompleted" in each for each in read) and read,
+                            "the whole list")[-1]["resumeToken"]
+
+    def assert_told_all(self, g, messages):
+        """The last of each job is what the gateway lists."""
+        listed = [json.loads(line) for line in g.run("list", "--all", "--json").stdout.splitlines()]
+        self.assertEqual({job["jobId"]: job["revision"] for job in listed},
+                         {job_id: job["revision"] for job_id, job in newest(jobs_of(messages)).items()})
+
+
+class WatchJobs(Watching):
     def gateway(self, *flags, **kwargs):
         return self.enterContext(gateway(*flags, **kwargs))
 
@@ -122,17 +137,12 @@ class WatchJobs(unittest.TestCase):
             g.start()
         reader = self.watch(g, labels={"batch": "one"}, **resume)
         reader.until(lambda read: all_done(JOBS)(seen + read), "the end of all")
-        told = newest(jobs_of(seen + reader.read))
-        listed = [json.loads(line) for line in g.run("list", "--all", "--json").stdout.splitlines()]
-        self.assertEqual({job["jobId"]: job["revision"] for job in listed},
-                         {job_id: job["revision"] for job_id, job in told.items()})
+        self.assert_told_all(g, seen + reader.read)
 
     def test_a_token_of_another_store_begins_with_the_list(self):
         g = self.gateway()
         submit(g, "one", 1)
-        reader = self.watch(g)
-        token = reader.until(lambda read: any("listCompleted" in each for each in read) and read,
-                             "the whole list")[-1]["resumeToken"]
+        token = self.token_of_the_whole_list(g)
         g.terminate()
         shutil.rmtree(g.state / "jobs")
         g.start()
@@ -166,6 +176,49 @@ class WatchJobs(unittest.TestCase):
         done.send_signal(signal.SIGINT)
         done.communicate(timeout=60)
         self.assertEqual(done.returncode, 130)
+
+
+class SharedStore(Watching):
+    def setUp(self):
+        self.rig = self.enterContext(Rig(self.enterContext(tempfile.TemporaryDirectory())))
+        self.sandbox, self.server = self.rig.sandbox("--speed", "4"), self.rig.postgres()
+
+    def on(self, database):
+        made = self.rig.gateway(self.sandbox.url, *UNLIMITED, start=False)
+        made.database = database
+        made.start()
+        return made
+
+    def test_nothing_is_lost_by_a_kill_if_the_watch_goes_on_at_another(self):
+        database = self.server.database("jobs")
+        watched, other = self.on(database), self.on(database)
+        seen, resume = [], {}
+        for begin in range(0, JOBS, 3):
+            submit(other, "one", 3, begin)
+            reader = self.watch(watched, labels={"batch": "one"}, **resume)
+            reader.until(lambda read: len(newest(jobs_of(seen + read))) == begin + 3, "the new jobs")
+            watched.kill()  # kill -9
+            reader.process.wait(timeout=60)
+            reader.thread.join(timeout=60)
+            self.assertEqual(any("listStarted" in each for each in reader.read), not resume, reader.read[0])
+            seen += reader.read
+            resume = {"resumeToken": reader.read[-1]["resumeToken"]}
+            watched.start()
+            watched, other = other, watched
+        reader = self.watch(watched, labels={"batch": "one"}, **resume)
+        reader.until(lambda read: all_done(JOBS)(seen + read), "the end of all")
+        self.assertFalse(any("listStarted" in each for each in reader.read))
+        self.assert_told_all(other, seen + reader.read)
+
+    def test_a_token_of_another_store_begins_with_the_list(self):
+        g, stranger = self.on(self.server.database("jobs")), self.on(self.server.database("others"))
+        with gateway() as in_a_file:
+            for foreign in (stranger, in_a_file):
+                submit(foreign, "other", 1)
+                again = self.watch(g, resumeToken=self.token_of_the_whole_list(foreign))
+                messages = again.until(lambda read: any("listCompleted" in each for each in read) and read, "the list")
+                self.assertTrue(messages[0]["listStarted"].get("restarted"), messages)
+                self.assertEqual(jobs_of(messages), [], "and no job of the other store")
 
 
 if __name__ == "__main__":

@@ -275,6 +275,24 @@ TEST_F(SeveralProcessesTest, ShareTheShards) {
   EXPECT_EQ(a_.core->shards.count(), limits::kShards);
 }
 
+TEST_F(SeveralProcessesTest, OneForgetsWhatIsOldForAll) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const bool a_has = a_.core->shards.Holds(0);
+  Process& holder = a_has ? a_ : b_;
+  Process& other = a_has ? b_ : a_;
+  ASSERT_FALSE(other.core->shards.Holds(0));
+  int before = holder.store.prunes();
+  const int of_other = other.store.prunes();
+  clock_.Advance(limits::kPruneInterval);
+  EXPECT_GT(holder.store.prunes(), before);
+  EXPECT_EQ(other.store.prunes(), of_other);
+  holder.timers.Kill();
+  before = holder.store.prunes();
+  clock_.Advance(2 * limits::kStoreLease + limits::kPruneInterval);
+  EXPECT_EQ(holder.store.prunes(), before);
+  EXPECT_GT(other.store.prunes(), of_other) << "who has its shards now goes on";
+}
+
 TEST_F(SeveralProcessesTest, EachMayAskItsPartOfTheRate) {
   clock_.Advance(2 * limits::kStoreLease);
   EXPECT_DOUBLE_EQ(a_.core->upstreams.Of(kDefaultAccount)->requests_per_second(), 500);

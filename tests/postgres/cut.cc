@@ -115,6 +115,11 @@ void CutProxy::SetStopped(bool stopped) {
   stopped_.notify_all();
 }
 
+bool CutProxy::IsNext() {
+  if (times_ <= 0 || passing_-- > 0) return false;
+  return times_-- > 0;
+}
+
 void CutProxy::NoteCut() {
   if (closes_.exchange(false)) SetOpen(false);
   ++cuts_;
@@ -146,7 +151,7 @@ void CutProxy::Serve(int client) {
       const ssize_t got = recv(client, buffer, sizeof buffer, 0);
       if (got <= 0) break;
       const std::string_view bytes(buffer, static_cast<std::size_t>(got));
-      if (bytes == kCommit && times_ > 0 && times_-- > 0) {
+      if (bytes == kCommit && IsNext()) {
         at_answer = when_;
         if (at_answer == When::kBeforeCommit) {
           NoteCut();

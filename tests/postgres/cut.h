@@ -24,9 +24,11 @@ class CutProxy {
 
   // How to reach the database `jobs` through it.
   std::string conninfo() const;
-  // Cuts the connections of the next `times` COMMITs. With kWarning it only says that the standby
-  // may not have it, with kStrangeError it answers with an error although the COMMIT was done.
-  void CutNext(When when, int times = 1) {
+  // Cuts the connections of the next `times` COMMITs after so many that pass. With kWarning it only
+  // says that the standby may not have it, with kStrangeError it answers with an error although the
+  // COMMIT was done.
+  void CutNext(When when, int times = 1, int pass = 0) {
+    passing_ = pass;
     times_ = times;
     when_ = when;
   }
@@ -45,12 +47,15 @@ class CutProxy {
  private:
   void Accept();
   void Serve(int client);
+  // Whether this COMMIT is to be cut.
+  bool IsNext();
   void NoteCut();
 
   const std::string socket_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<When> when_{When::kNever};
+  std::atomic<int> passing_{0};
   std::atomic<int> times_{0};
   std::atomic<bool> closes_{false};
   std::atomic<bool> stopped_{false};

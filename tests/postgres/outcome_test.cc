@@ -80,6 +80,71 @@ TEST_P(OutcomeTest, ACountIsRaisedOnce) {
   EXPECT_EQ(PostgresServer::Shared().Number("SELECT claims FROM pictory.jobs"), 1);
 }
 
+// One after the other in one store, which takes longer to open than all of them.
+TEST_P(OutcomeTest, HintsDeletionsTakeOversAndLeasesAreDoneOnce) {
+  PostgresServer& server = PostgresServer::Shared();
+  JobRecord submitted = Begun("submitted", "r1");
+  submitted.submission = jobs::SubmissionState::kUnknown;
+  ASSERT_TRUE(calls_->Adopt(submitted).ok());
+  proxy_.CutNext(GetParam());
+  const absl::Status kept = calls_->KeepHints("acme", "submitted", {"p1", "p2"});
+  EXPECT_EQ(proxy_.cuts(), 1);
+  EXPECT_TRUE(kept.ok()) << kept;
+  EXPECT_EQ(server.Number("SELECT count(*) FROM pictory.hints"), 2);
+
+  ASSERT_TRUE(calls_->Adopt(store::Adopted("adopted", "p1")).ok());
+  submitted.submission = jobs::SubmissionState::kAccepted;
+  submitted.job.pictory_job_id = "p1";
+  proxy_.CutNext(GetParam());
+  const auto taken = calls_->TakeOver(submitted);
+  EXPECT_EQ(proxy_.cuts(), 2);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(*taken, "adopted");
+  EXPECT_EQ(calls_->VersionOf(submitted), 2);
+  EXPECT_EQ(calls_->Find("acme", "adopted").value(), submitted);
+
+  const JobRecord first = Accepted("first", "p-first");
+  ASSERT_TRUE(calls_->Update(first, {{jobs::v1::RESULT_PART_TXT, "text"}}).ok());
+  proxy_.CutNext(GetParam());
+  const absl::Status deleted = calls_->Delete(store::Deleted(first));
+  EXPECT_EQ(proxy_.cuts(), 3);
+  EXPECT_TRUE(deleted.ok()) << deleted;
+  EXPECT_EQ(calls_->VersionOf(first), 3);
+  EXPECT_EQ(server.Number("SELECT count(*) FROM pictory.parts"), 0);
+
+  proxy_.CutNext(GetParam());
+  const auto renewed = calls_->Renew();
+  EXPECT_EQ(proxy_.cuts(), 4);
+  ASSERT_TRUE(renewed.ok()) << renewed.status();
+  EXPECT_EQ(renewed->leases.size(), static_cast<std::size_t>(limits::kShards));
+  EXPECT_EQ(server.Number("SELECT count(*) FROM pictory.shards WHERE owner <> ''"),
+            limits::kShards);
+}
+
+// It is written in several commits, of which each may be cut off. Part of `ctest -L long`.
+TEST_P(OutcomeTest, DISABLED_ALargeResultIsThereOnceAndWhole) {
+  const JobRecord record = Accepted("first", "p-first");
+  std::string text(limits::kStoreGroupMaxBytes + limits::kPartSliceBytes + 1, 'x');
+  text.back() = 'y';
+  const auto slices = static_cast<std::int64_t>(limits::kStoreGroupMaxBytes) /
+                          static_cast<std::int64_t>(limits::kPartSliceBytes) +
+                      2;
+  constexpr int kCommits = 4;  // its number, two that put it aside, and the change itself
+  for (int commit = 1; commit <= kCommits; ++commit) {
+    const int before = proxy_.cuts();
+    proxy_.CutNext(GetParam(), /*times=*/1, /*pass=*/commit - 1);
+    const absl::Status updated = calls_->Update(record, {{jobs::v1::RESULT_PART_TXT, text}});
+    EXPECT_EQ(proxy_.cuts(), before + 1) << commit;
+    EXPECT_TRUE(updated.ok()) << commit << ": " << updated;
+    EXPECT_EQ(calls_->VersionOf(record), 1 + commit);
+    EXPECT_EQ(PostgresServer::Shared().Number("SELECT count(*) FROM pictory.parts"), slices);
+    const auto end = calls_->ReadPart("acme", "first", jobs::v1::RESULT_PART_TXT,
+                                      static_cast<std::int64_t>(text.size()) - 2, 9);
+    ASSERT_TRUE(end.ok()) << end.status();
+    EXPECT_EQ(end->data, "xy");
+  }
+}
+
 TEST_P(OutcomeTest, TheFeedHasTheChangeOnce) {
   const std::string before = calls_->FindFeedEnd().value();
   proxy_.CutNext(GetParam());

@@ -7,9 +7,9 @@ import json
 import threading
 import time
 
-from cases import DONE
 from live.rows import Outcome
 from several import LEASE, Several, at_once, eventually, state, submit
+from watches import DONE
 
 HOUR = 3600
 # Of all gateways together, a second.

@@ -8,14 +8,13 @@ import socket
 import threading
 import time
 
-from cases import DONE, Watch, rises
 from live.relay import Relay
 from live.rows import Outcome
 from network import Network, PostgresApart
 from several import LEASE, STORY, Several, eventually, state, submit
+from watches import DONE, SLOW, Watch, rises
 
 JOBS = 6
-SLOW = "sandbox-slow"  # in a preview's name: 20 s, which is longer than a lease
 SENT = ("JOB_STATE_QUEUED", "JOB_STATE_RUNNING", DONE)
 
 

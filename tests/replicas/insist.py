@@ -20,8 +20,8 @@ SAMPLE = 40
 class Callers:
     """So many at once, each at whichever gateway, while the `with` lasts."""
 
-    def __init__(self, gateways, places=4, words=()):
-        self.gateways, self.words = gateways, words
+    def __init__(self, gateways, places=4, words=(), prefix="r"):
+        self.gateways, self.words, self.prefix = gateways, words, prefix
         self.jobs = {}  # request -> job
         self.refused = 0
         self.stop = threading.Event()
@@ -30,7 +30,7 @@ class Callers:
     def submit_all(self, place):
         chance = random.Random(place)
         for number in itertools.count():
-            name = f"r{place}-{number}"
+            name = f"{self.prefix}{place}-{number}"
             while name not in self.jobs:
                 if self.stop.is_set():
                     return

@@ -17,6 +17,8 @@ BEGIN, UPDATE = b"INSERT INTO pictory.jobs", b"UPDATE pictory.jobs"
 TIMES = (Moment(BEGIN, "answer"), "sending-stored", Moment(UPDATE, "answer"), "answer-read", "",
          Moment(BEGIN, "commit"), "intent-uncommitted", Moment(UPDATE, "commit"), "accepted-stored",
          Moment(BEGIN, "statement"), "poll-entry", Moment(UPDATE, "statement"))
+RENEWAL = b"UPDATE pictory.gateways SET lease_until"
+LATER = (Moment(RENEWAL, "answer"), Moment(RENEWAL, "commit"))  # with --long
 PASSED = 3  # times that a gateway passes its point first
 ALREADY_SENT = 2  # seconds in which what was recorded before the kill may still be sent
 
@@ -82,7 +84,8 @@ def kill_leader(several, when, victim):
 def patroni(folder, options):
     """Killed under submits, at a call of the store: nothing is lost or paid twice, and nothing is sent while nobody
     leads."""
-    kills = options.cycles or (50 if options.long else 5)
+    times = TIMES + LATER if options.long else TIMES
+    kills = options.cycles or (50 if options.long else len(times))
     chance = random.Random(3)
     with Led(folder) as several:
         wait_until(lambda: max(several.shards()) < 400, "the shards to be shared", every=0.2)
@@ -90,7 +93,7 @@ def patroni(folder, options):
         with Callers(several.gateways) as callers:
             for number in range(kills):
                 callers.wait_for_answers(10)
-                when, victim = TIMES[number % len(TIMES)], several.gateways[1 + number % 2]
+                when, victim = times[number % len(times)], several.gateways[1 + number % 2]
                 time.sleep(chance.random())
                 killed, began = kill_leader(several, when, victim), time.monotonic()
                 sent_meanwhile += several.sent_until_it_takes_writes()

@@ -8,6 +8,8 @@ from live.rig import UNLIMITED, Rig
 
 # A lease of a gateway, seconds: limits::kStoreLease.
 LEASE = 15
+# So long after its end others end what it left, seconds: limits::kStoreLeaseGrace.
+GRACE = 60
 STORY = "One line for the scene. Another line for the next one."
 
 

@@ -54,6 +54,9 @@ class SharedStore final : public jobs::Store {
   // Only who asks for hints gets it.
   void RefuseHints(bool refuses) { refuses_hints_ = refuses; }
 
+  // How often it was asked to.
+  int prunes() const { return prunes_; }
+
   bool shared() const override { return true; }
 
   void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
@@ -185,6 +188,7 @@ class SharedStore final : public jobs::Store {
     if (!Refuse(done)) disk_.jobs.Delete(record, Counting(record, std::move(done)));
   }
   void Prune(jobs::PruneQuery query, Callback<std::vector<jobs::JobKey>> done) override {
+    ++prunes_;
     if (!Refuse(done)) disk_.jobs.Prune(query, std::move(done));
   }
   void NoteAsked(std::string account, jobs::Asked asked, Done done) override {
@@ -332,6 +336,7 @@ class SharedStore final : public jobs::Store {
   std::int64_t epoch_ = 0;
   bool away_ = false;
   bool refuses_hints_ = false;
+  int prunes_ = 0;
   bool leaves_ = false;
   bool goes_away_ = false;
   std::string position_;   // in the feed, that was read from last

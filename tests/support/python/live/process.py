@@ -61,6 +61,10 @@ class Process:
         """VmHWM begins anew."""
         pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
+    def is_stopped(self):
+        """By SIGSTOP, whoever sent it."""
+        return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
     @contextlib.contextmanager
     def stopped(self):
         """Takes no CPU meanwhile, for what works without being asked to."""
