@@ -124,11 +124,9 @@ inline constexpr std::array<ReasonRow, 50> kReasons = {{
      "The file `stop-submits` is there"},
     {"TOO_MANY", absl::StatusCode::kResourceExhausted, "after the delay",
      "A limit of this server, or a tenant's part of it, which the message names; or Pictory takes "
-     "so "
-     "long to answer that no more may be sent to it, and nothing was done. A health watch gets "
-     "UNIMPLEMENTED with this "
-     "reason, because gRPC's clients take that for a server without health checks, and call it; "
-     "after anything else they would call nothing"},
+     "so long to answer that no more may be sent to it, and nothing was done. A health watch gets "
+     "UNIMPLEMENTED with this reason, because gRPC's clients take that for a server without health "
+     "checks, and call it; after anything else they would call nothing"},
     {"OVERLOADED", absl::StatusCode::kUnavailable, "after the delay",
      "This server is short of memory, late or behind with its store, and refuses such calls "
      "meanwhile; the call has done nothing"},

@@ -29,7 +29,8 @@ double CreditsOf(const JobRecord& record) {
 Spent SpentOf(const JobRecord& record) {
   const Job& job = record.job;
   const bool ended = IsFinal(job.state) || record.submission == SubmissionState::kDeleted;
-  const std::optional<double> used = ended ? job.credits_used : std::nullopt;
+  const std::optional<double> untold;
+  const std::optional<double>& used = ended ? job.credits_used : untold;
   return {.tenant = job.tenant,
           .sent_at = record.sent_at,
           .credits = CreditsOf(job.state, used, record.credits_reserved),
