@@ -281,7 +281,7 @@ void Exchange::OnFile(const grpc::ByteBuffer& message) {
   if (first != begins_at_) return AskAgainFrom(first);
 
   http::ServerResponse response;
-  response.headers = {{"Content-Type", FileType(*request_, first == 0 ? piece.data : "")},
+  response.headers = {{"Content-Type", FileType(*request_, piece.name)},
                       {"Cache-Control", "no-cache"},
                       {"Accept-Ranges", "bytes"},
                       // A browser is to make no page of bytes that are not ours.
