@@ -30,19 +30,6 @@ const std::string* HeaderOf(const http::ServerRequest& head, std::string_view na
   return head.FindHeader(name);
 }
 
-// A weak tag of the job in an answer: it has the same state as long as that is the same. Empty if
-// the answer has none.
-std::string TagOfJob(const Message& message) {
-  const auto* const field = message.GetDescriptor()->FindFieldByName("job");
-  if (field == nullptr || !message.GetReflection()->HasField(message, field)) return "";
-  const Message& job = message.GetReflection()->GetMessage(message, field);
-  const auto* const revision = job.GetDescriptor()->FindFieldByName("revision");
-  const auto* const degraded = job.GetDescriptor()->FindFieldByName("upstream_degraded");
-  if (revision == nullptr || degraded == nullptr) return "";
-  return absl::StrCat("W/\"", job.GetReflection()->GetInt32(job, revision),
-                      job.GetReflection()->GetBool(job, degraded) ? "-degraded\"" : "\"");
-}
-
 // False if there is no such offset: the field is too small for it.
 bool SetOffset(Message& request, std::int64_t offset) {
   const auto* const field = request.GetDescriptor()->FindFieldByName("offset");
@@ -294,7 +281,7 @@ void Exchange::OnFile(const grpc::ByteBuffer& message) {
   if (first != begins_at_) return AskAgainFrom(first);
 
   http::ServerResponse response;
-  response.headers = {{"Content-Type", FileType(*request_, first == 0 ? piece.data : "")},
+  response.headers = {{"Content-Type", FileType(*request_, piece.name)},
                       {"Cache-Control", "no-cache"},
                       {"Accept-Ranges", "bytes"},
                       // A browser is to make no page of bytes that are not ours.

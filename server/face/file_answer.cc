@@ -36,6 +36,7 @@ constexpr std::array kTypes = {TypeRow{"_JSON", "application/json"},
                                TypeRow{".jpeg", "image/jpeg"},
                                TypeRow{".png", "image/png"},
                                TypeRow{".webp", "image/webp"},
+                               TypeRow{".gif", "image/gif"},
                                TypeRow{".json", "application/json"},
                                TypeRow{".txt", "text/plain; charset=utf-8"},
                                TypeRow{".srt", "application/x-subrip"},
@@ -51,16 +52,6 @@ std::int64_t NumberOf(const Message& message, const char* name) {
 std::string_view TypeByEnding(std::string_view name) {
   for (const TypeRow& row : kTypes) {
     if (name.ends_with(row.ending)) return row.type;
-  }
-  return kUnknownType;
-}
-
-std::string_view TypeByBeginning(std::string_view bytes) {
-  if (bytes.size() >= 8 && bytes.substr(4, 4) == "ftyp") return "video/mp4";
-  if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
-  if (bytes.starts_with("\x89PNG")) return "image/png";
-  if (bytes.starts_with("RIFF") && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP") {
-    return "image/webp";
   }
   return kUnknownType;
 }
@@ -88,6 +79,9 @@ bool ReadFilePiece(const grpc::ByteBuffer& bytes, const Descriptor& type, FilePi
   piece.data = message->GetReflection()->GetString(*message, type.FindFieldByName("data"));
   piece.offset = NumberOf(*message, "offset");
   piece.total_bytes = NumberOf(*message, "total_bytes");
+  if (const auto* const name = type.FindFieldByName("name")) {
+    piece.name = message->GetReflection()->GetString(*message, name);
+  }
   return true;
 }
 
@@ -111,17 +105,14 @@ std::optional<AskedRange> ReadRange(const std::string* range) {
   return AskedRange{.first = *first, .last = last};
 }
 
-std::string FileType(const Message& request, std::string_view beginning) {
-  const auto& reflection = *request.GetReflection();
+std::string FileType(const Message& request, std::string_view name) {
   const auto* const part = request.GetDescriptor()->FindFieldByName("part");
   if (part != nullptr && part->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
-    const auto* const value = reflection.GetEnum(request, part);
+    const auto* const value = request.GetReflection()->GetEnum(request, part);
     // Where none is named it is the JSON of the result.
     return std::string(value->number() == 0 ? kTypes[0].type : TypeByEnding(value->name()));
   }
-  const auto* const name = request.GetDescriptor()->FindFieldByName("name");
-  const std::string file = name == nullptr ? "" : reflection.GetString(request, name);
-  return std::string(file.empty() ? TypeByBeginning(beginning) : TypeByEnding(file));
+  return std::string(TypeByEnding(name));
 }
 
 std::string FileTag(const Message& request, std::int64_t total_bytes) {

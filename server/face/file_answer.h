@@ -22,6 +22,7 @@ struct FilePiece {
   std::string data;
   std::int64_t offset = 0;
   std::int64_t total_bytes = 0;
+  std::string name{};  // of the file; empty: it has none
 };
 // False if the bytes are no such message.
 bool ReadFilePiece(const grpc::ByteBuffer& bytes, const google::protobuf::Descriptor& type,
@@ -36,9 +37,9 @@ struct AskedRange {
 // Unset if there is none, or one that is not honoured: then the whole file is the answer.
 std::optional<AskedRange> ReadRange(const std::string* range);
 
-// The type of what is read, by the request that names it: a part of a result or a file's name. If
-// it names nothing, by how the file begins. Pure.
-std::string FileType(const google::protobuf::Message& request, std::string_view beginning);
+// The type of what is read: by the part of a result that the request names, or by the file's name.
+// Pure.
+std::string FileType(const google::protobuf::Message& request, std::string_view name);
 
 // A name for what is read that changes when it does; what is read here never does. Pure.
 std::string FileTag(const google::protobuf::Message& request, std::int64_t total_bytes);

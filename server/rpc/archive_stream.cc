@@ -41,6 +41,7 @@ std::string ArchiveStream::Carry(std::int64_t offset, jobs::PartChunk chunk) con
   response.set_offset(offset);
   response.set_total_bytes(chunk.total_bytes);
   response.set_data(std::move(chunk.data));
+  response.set_name(name_);
   return response.SerializeAsString();
 }
 

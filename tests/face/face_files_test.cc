@@ -18,7 +18,6 @@ class FaceFilesTest : public testing::Test {
  protected:
   FaceFilesTest() {
     for (int i = 0; i < 600'000; ++i) video_.push_back(static_cast<char>('a' + i % 23));
-    video_.replace(0, 8, std::string("\0\0\0\x18", 4) + "ftyp");
     jobs::Job job = MakeJob("j1", v1::JOB_STATE_SUCCEEDED, 2);
     v1::Archive archive;
     v1::ArchivedFile& file = *archive.add_files();
@@ -53,7 +52,15 @@ TEST_F(FaceFilesTest, SendsTheWholeFile) {
   EXPECT_EQ(got.headers.at("content-type"), "video/mp4");
   EXPECT_EQ(got.headers.at("accept-ranges"), "bytes");
   EXPECT_TRUE(got.body == video_);
-  EXPECT_EQ(house_.Get("/v1/jobs/j1:file").headers.at("content-type"), "video/mp4");
+}
+
+// A <video> asks for the middle of it.
+TEST_F(FaceFilesTest, AFileWithoutANameHasItsTypeWhereverItIsReadFrom) {
+  for (const char* const range : {"", "Range: bytes=0-\r\n", "Range: bytes=10-20\r\n",
+                                  "Range: bytes=-5\r\n", "Range: bytes=300000-\r\n"}) {
+    EXPECT_EQ(house_.Get("/v1/jobs/j1:file", range).headers.at("content-type"), "video/mp4")
+        << range;
+  }
 }
 
 struct PartRow {

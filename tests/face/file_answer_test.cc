@@ -1,7 +1,9 @@
 #include "face/file_answer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "archive/file_names.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::face {
@@ -39,16 +41,22 @@ TEST(FileAnswerTest, ReadsRanges) {
 
 TEST(FileAnswerTest, KnowsTypes) {
   v1::ReadJobResultRequest part;
-  EXPECT_EQ(FileType(part, "<html>"), "application/json");
+  EXPECT_EQ(FileType(part, ""), "application/json");
   part.set_part(v1::RESULT_PART_SRT);
   EXPECT_EQ(FileType(part, ""), "application/x-subrip");
-  v1::ReadArchivedFileRequest file;
-  EXPECT_EQ(FileType(file, std::string("\0\0\0\x18", 4) + "ftypisom"), "video/mp4");
-  EXPECT_EQ(FileType(file, "<html>"), "application/octet-stream");
-  file.set_name("audio.mp3");
-  EXPECT_EQ(FileType(file, ""), "audio/mpeg");
-  file.set_name("page.html");
-  EXPECT_EQ(FileType(file, "<html>"), "application/octet-stream");
+  const v1::ReadArchivedFileRequest file;
+  EXPECT_EQ(FileType(file, "video.mp4"), "video/mp4");
+  EXPECT_EQ(FileType(file, "audio.mp3"), "audio/mpeg");
+  EXPECT_EQ(FileType(file, "page.html"), "application/octet-stream");
+  EXPECT_EQ(FileType(file, ""), "application/octet-stream");
+}
+
+// Whatever a picture's bytes are, its name says so.
+TEST(FileAnswerTest, KnowsTheTypeOfEachPictureInTheArchive) {
+  for (const std::string& name : archive::NamesOf("image.jpg")) {
+    EXPECT_THAT(FileType(v1::ReadArchivedFileRequest(), name), testing::StartsWith("image/"))
+        << name;
+  }
 }
 
 TEST(FileAnswerTest, TheTagIsThatOfTheWholeFile) {

@@ -55,6 +55,7 @@ class ArchiveTest : public testing::Test {
   struct Read {
     std::string bytes;
     std::vector<std::int64_t> offsets;
+    std::string name;  // of the file, as the answer has it
     std::int64_t total = -1;
     absl::Status status;
     std::string reason() const { return std::string(errors::Reason(status)); }
@@ -73,6 +74,7 @@ class ArchiveTest : public testing::Test {
       read.offsets.push_back(response.offset());
       read.bytes += response.data();
       read.total = response.total_bytes();
+      read.name = response.name();
     }
     read.status = FromGrpc(reader->Finish());
     return read;
@@ -92,6 +94,7 @@ TEST_F(ArchiveTest, StreamsAFileInChunks) {
   EXPECT_THAT(whole.offsets, ElementsAre(0, 262'144, 524'288));
   EXPECT_EQ(Get("pictory-j1").bytes, video_) << "without a name it is the mp4";
   EXPECT_EQ(Get("j1", "", 599'990).bytes, video_.substr(599'990));
+  EXPECT_EQ(Get("j1", "", 599'990).name, "video.mp4");
   EXPECT_EQ(Get("j1", "", 600'000).total, 600'000);
 }
 

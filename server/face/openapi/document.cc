@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "face/openapi/schemas.h"
@@ -27,6 +28,10 @@ constexpr char kStatusSchema[] =
     R"(are wrong, RetryInfo when to try again.","items":{"type":"object","properties":{)"
     R"("@type":{"type":"string"}},"required":["@type"]}}},"required":["code","message","details"],)"
     R"("additionalProperties":false})";
+
+constexpr char kTagHeader[] =
+    R"({"ETag":{"description":"Is the same for as long as this is; `If-None-Match` takes it.",)"
+    R"("schema":{"type":"string"}}})";
 
 void Text(Writer& out, std::string_view key, std::string_view value) {
   if (value.empty()) return;
@@ -143,18 +148,19 @@ class DocumentWriter {
     Text(out_, "operationId", place.name);
     Text(out_, "summary", FirstSentence(comment));
     Text(out_, "description", comment);
-    Parameters(*place.method, in_path, body);
+    Parameters(place, in_path, body);
     if (body) Body(*place.method->input_type(), in_path);
     out_.Key("responses");
     out_.StartObject();
-    Answers(*place.method);
+    Answers(*place.method, IsTagged(place));
     out_.Key("default");
     out_.Raw(R"({"$ref":"#/components/responses/Error"})");
     out_.EndObject();
     out_.EndObject();
   }
 
-  void Parameters(const MethodDescriptor& method, const std::set<std::string>& in_path, bool body) {
+  void Parameters(const Place& place, const std::set<std::string>& in_path, bool body) {
+    const MethodDescriptor& method = *place.method;
     const Descriptor& request = *method.input_type();
     out_.Key("parameters");
     out_.StartArray();
@@ -185,6 +191,10 @@ class DocumentWriter {
       Header("Range", "One part of the file, such as `bytes=0-1023`.", R"({"type":"string"})");
     } else if (method.server_streaming()) {
       Header("Last-Event-ID", "The id of the last event that was received, to go on after it.",
+             R"({"type":"string"})");
+    }
+    if (IsTagged(place)) {
+      Header("If-None-Match", "The `ETag` of an answer, which is not sent again if it is the same.",
              R"({"type":"string"})");
     }
     out_.EndArray();
@@ -219,25 +229,33 @@ class DocumentWriter {
     for (int i = 0; i < 4; ++i) out_.EndObject();
   }
 
-  void Answers(const MethodDescriptor& method) {
+  void Answers(const MethodDescriptor& method, bool tagged) {
     if (IsFile(method)) {
-      for (const char* const status : {"200", "206"}) {
+      for (const auto& [status, words] : {std::pair{"200", "The whole file, with its own type."},
+                                          std::pair{"206", "The part that Range asks for."}}) {
         out_.Key(status);
-        out_.Raw(
-            status == std::string_view("200")
-                ? R"({"description":"The whole file, with its own type.","content":{"*/*":{}}})"
-                : R"({"description":"The part that Range asks for.","content":{"*/*":{}}})");
+        out_.StartObject();
+        Text(out_, "description", words);
+        out_.Key("headers");
+        out_.Raw(kTagHeader);
+        out_.Key("content");
+        out_.Raw(R"({"*/*":{}})");
+        out_.EndObject();
       }
-      out_.Key("304");
-      out_.Raw(R"({"description":"It is still as `If-None-Match` names it."})");
+      NotModified();
       return;
     }
     out_.Key("200");
     out_.StartObject();
     if (!method.server_streaming()) {
       Text(out_, "description", "The call went well.");
+      if (tagged) {
+        out_.Key("headers");
+        out_.Raw(kTagHeader);
+      }
       Content("application/json", *method.output_type());
       out_.EndObject();
+      if (tagged) NotModified();
       return;
     }
     Text(out_, "description",
@@ -254,6 +272,18 @@ class DocumentWriter {
     out_.EndObject();
     out_.Key("204");
     out_.Raw(R"({"description":"There is nothing after `Last-Event-ID`, and never will be."})");
+  }
+
+  // Whether an answer has a tag, by which it need not be sent again.
+  static bool IsTagged(const Place& place) {
+    const MethodDescriptor& method = *place.method;
+    return IsFile(method) || (place.http_method == "get" && !method.server_streaming() &&
+                              method.output_type()->FindFieldByName("job") != nullptr);
+  }
+
+  void NotModified() {
+    out_.Key("304");
+    out_.Raw(R"({"description":"It is still as `If-None-Match` names it."})");
   }
 
   void Content(const char* type, const Descriptor& message) {
