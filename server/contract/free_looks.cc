@@ -287,6 +287,18 @@ void LookAtCatalog(const Look& look) {
             AllHave(View(layouts.raw.body).At("items"), {"templateId", "templateName"}));
 }
 
+void LookAtStudio(const Look& look) {
+  look.tell("what AI studio has made");
+  const Door::Free images = look.door.Get("/v1/aistudio/images");
+  Judge(look, "studio-images", images.raw,
+        IsOk(images.raw) &&
+            AllHave(View(images.raw.body).At("items"), {"id", "url", "prompt", "model"}));
+  const Door::Free videos = look.door.Get("/v1/aistudio/videos");
+  Judge(look, "studio-videos", videos.raw,
+        IsOk(videos.raw) &&
+            AllHave(View(videos.raw.body).At("items"), {"id", "url", "prompt", "duration"}));
+}
+
 void LookAtCredentials(const Look& look, const Ways& ways, const jobs::UpstreamOptions& options) {
   look.tell("credentials that are wrong");
   const auto quota_with = [&](pictory::ClientOptions client) {

@@ -28,6 +28,7 @@ void LookAtProjects(const Look& look);
 void LookAtTemplates(const Look& look);
 void LookAtUploads(const Look& look);
 void LookAtCatalog(const Look& look);
+void LookAtStudio(const Look& look);
 // How credentials are refused and taken. `client` is what the account itself is called with.
 void LookAtCredentials(const Look& look, const Ways& ways, const jobs::UpstreamOptions& options);
 

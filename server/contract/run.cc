@@ -61,6 +61,7 @@ absl::StatusOr<Report> Run(const Ways& ways, RunOptions options, const Tell& tel
   LookAtTemplates(look);
   LookAtUploads(look);
   LookAtCatalog(look);
+  LookAtStudio(look);
   LookAtCredentials(look, ways, options.upstream);
   if (spends) {
     PaidLooks paid(look, ways.clock, options.spending, *book);

@@ -216,6 +216,8 @@ class DoesNotHold(Contract):
         body("/v1/brands/video", '{"items":[]}', "brands")
         body("/v1/styles", '{"items":[]}', "styles")
         body("/v1/smartlayouts", '[]', "smart-layouts")
+        body("/v1/aistudio/images", '[]', "studio-images")
+        body("/v1/aistudio/videos", '{"items":[{"id":"x","url":"u","prompt":"p"}]}', "studio-videos")
 
     def test_tokens(self):
         sandbox = self.rig.sandbox("--speed", "100", "--token-seconds", "600")

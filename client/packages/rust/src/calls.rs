@@ -80,13 +80,10 @@ macro_rules! unary {
     )*};
 }
 
+// The submits, by build.rs.
+include!(concat!(env!("OUT_DIR"), "/submits.rs"));
+
 unary! {
-    Submit create_preview(CreatePreviewRequest) -> CreatePreviewResponse by request_id;
-    Submit render(RenderRequest) -> RenderResponse by request_id;
-    Submit transcribe(TranscribeRequest) -> TranscribeResponse by request_id;
-    Submit summarize(SummarizeRequest) -> SummarizeResponse by request_id;
-    Submit generate_image(GenerateImageRequest) -> GenerateImageResponse by request_id;
-    Submit generate_video(GenerateVideoRequest) -> GenerateVideoResponse by request_id;
     Read get_job(GetJobRequest) -> GetJobResponse;
     Read batch_get_jobs(BatchGetJobsRequest) -> BatchGetJobsResponse;
     Read list_jobs(ListJobsRequest) -> ListJobsResponse;
