@@ -658,9 +658,10 @@ TEST_F(SeveralProcessesTest, AHintThatCannotBeReadAtOnceIsReadLater) {
   Submit(a_, Preview("r1"));
   a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
   clock_.Advance(seconds(1));
+  disk_.jobs.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
+                       [](const absl::Status&) {});
   a_.store.RefuseHints(true);
-  b_.store.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
-                     [](const absl::Status&) {});
+  a_.store.ForgetFeed();
   clock_.Advance(seconds(10));
   ASSERT_EQ(Stored("r1").job.pictory_job_id, "");
   a_.store.RefuseHints(false);
