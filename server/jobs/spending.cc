@@ -28,13 +28,14 @@ double CreditsOf(const JobRecord& record) {
 
 Spent SpentOf(const JobRecord& record) {
   const Job& job = record.job;
-  const bool ended = IsFinal(job.state) || record.submission == SubmissionState::kDeleted;
-  const std::optional<double> untold;
-  const std::optional<double>& used = ended ? job.credits_used : untold;
-  return {.tenant = job.tenant,
-          .sent_at = record.sent_at,
-          .credits = CreditsOf(job.state, used, record.credits_reserved),
-          .reserved = StillReserved(job.state, used, record.credits_reserved)};
+  const double may_use = record.credits_reserved;
+  Spent spent{
+      .tenant = job.tenant, .sent_at = record.sent_at, .credits = may_use, .reserved = may_use};
+  if (IsFinal(job.state) || record.submission == SubmissionState::kDeleted) {
+    spent.credits = CreditsOf(job.state, job.credits_used, may_use);
+    spent.reserved = StillReserved(job.state, job.credits_used, may_use);
+  }
+  return spent;
 }
 
 double CreditsToRender(const JobRecord& preview) {

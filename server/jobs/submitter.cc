@@ -201,7 +201,11 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
     owed_.Answered(attempt->key, record.job.job_id);
   };
   ledger_.Update(std::move(change), [this, attempt](const Ledger::Outcome& outcome) {
-    const bool told = outcome.status.ok();
+    // Another process may have told so before, and somebody may have decided since.
+    const bool known = absl::IsAborted(outcome.status) && !IsInFlight(outcome.record.submission);
+    const bool told = outcome.status.ok() || known;
+    const SnapshotPtr seen = known ? MakeSnapshot(outcome.record.job) : outcome.seen;
+    if (known) owed_.Answered(attempt->key, outcome.record.job.job_id);
     std::vector<Waiter> waiting;
     std::optional<pictory::SubmitReply> held;
     {
@@ -216,7 +220,7 @@ void Submitter::TellUnconfirmed(const AttemptPtr& attempt) {
                                         : Attempt::Stage::kSent;
       if (held.has_value() && attempt->told.has_value()) attempt->record = outcome.record;
     }
-    for (const Waiter& waiter : waiting) waiter.done(outcome.seen, waiter.source);
+    for (const Waiter& waiter : waiting) waiter.done(seen, waiter.source);
     if (held.has_value()) return TakeReply(attempt, *std::move(held));
     late_writes_.Keep(outcome.status, attempt->telling_tries,
                       [this, attempt] { TellUnconfirmedLater(attempt); });
@@ -276,8 +280,8 @@ void Submitter::Finish(const AttemptPtr& attempt, const Answer& answer) {
   std::vector<Waiter> waiting = End(attempt, job_id, idle);
   // The attempt was given up because nobody was there, or had time; somebody may have come at the
   // last moment.
-  const bool given_up = job_id.empty() && (absl::IsCancelled(answer.status()) ||
-                                           absl::IsDeadlineExceeded(answer.status()));
+  const bool given_up =
+      absl::IsCancelled(answer.status()) || absl::IsDeadlineExceeded(answer.status());
   for (Waiter& waiter : waiting) {
     const bool came_late =
         given_up && !waiter.gone() && waiter.deadline >= clock_.Now() + limits::kMinTimeToSend;

@@ -20,7 +20,9 @@
 // the steps; SENDING is recorded in place of waiting, if that is what the record still says.
 //
 // With a store that several processes share, a record that is SENDING may be another's. What that
-// one hears from Pictory is waited for, and nothing is sent. A submit without a request_id whose
+// one hears from Pictory is waited for, and nothing is sent. Callers who cannot wait so long are
+// told that the job is UNCONFIRMED, once that is stored, and the other process finds it so: what it
+// hears is a late answer then. A submit without a request_id whose
 // equal is another process's joins that one: it looks before it records anything, and once more
 // between its intent and SENDING, or WAITING. A process that was stopped between the
 // write of SENDING and the request does not send it: another may have said by then that the job is
@@ -219,7 +221,7 @@ class Submitter {
   void KeepHint(const AttemptPtr& attempt, pictory::SubmitReply reply);
   void DropBody(Attempt& attempt);
   void StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply reply);
-  void SendAgain(const AttemptPtr& attempt, const absl::Status& refusal);
+  void SendAgain(const AttemptPtr& attempt, const pictory::SubmitReply& refusal);
   void OnOutcomeStored(const AttemptPtr& attempt, const pictory::SubmitReply& reply,
                        Ledger::Outcome outcome);
   // Stores the record of an attempt before Pictory has answered; nobody else changes it then.
@@ -232,6 +234,8 @@ class Submitter {
   void AnswerFromRecord(const AttemptPtr& attempt, const JobRecord& record);
   // Waits for what becomes of a submit of this request_id that another process has under way.
   void AwaitPeer(const AttemptPtr& attempt, const JobRecord& record);
+  void LeavePeer(const AttemptPtr& attempt, const JobRecord& record, const absl::Status& gone);
+  void CallUnconfirmed(const AttemptPtr& attempt);
   void GiveUpUnsent(const AttemptPtr& attempt, absl::Status why);
   // The end of an attempt to send a job that waits, before anything was sent: it goes on waiting,
   // or has failed if `why` will not pass.

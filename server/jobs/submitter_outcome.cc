@@ -50,7 +50,7 @@ void Submitter::OnReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
 
 void Submitter::TakeReply(const AttemptPtr& attempt, pictory::SubmitReply reply) {
   if (reply.token_refused && !attempt->sent_again && !attempt->told.has_value())
-    return SendAgain(attempt, reply.error);
+    return SendAgain(attempt, reply);
   if (!reply.hinted_job_id.empty()) return KeepHint(attempt, std::move(reply));
   StoreOutcome(attempt, std::move(reply));
 }
@@ -90,8 +90,9 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
   ledger_.Update(
       std::move(change), [this, attempt, reply = std::move(reply)](Ledger::Outcome stored) mutable {
         if (absl::IsAborted(stored.status)) {
-          // Callers knew the job as UNCONFIRMED, and somebody has decided about it meanwhile. That
-          // decision is in the record now, and the answer is applied to it.
+          // Another process has told callers that the job is UNCONFIRMED, or they knew it so and
+          // somebody has decided about it. That is in the record now, and the answer is applied to
+          // it.
           attempt->record = std::move(stored.record);
           return StoreOutcome(attempt, std::move(reply));
         }
@@ -112,18 +113,23 @@ void Submitter::StoreOutcome(const AttemptPtr& attempt, pictory::SubmitReply rep
 // Sends the request again after a 401. The refused attempt is over, and the record says so before a
 // new token is fetched: from here to the next SENDING nothing is unconfirmed. MarkSending records
 // the next attempt before it is sent.
-void Submitter::SendAgain(const AttemptPtr& attempt, const absl::Status& refusal) {
+void Submitter::SendAgain(const AttemptPtr& attempt, const pictory::SubmitReply& refusal) {
   attempt->sent_again = true;
+  const JobRecord sent = attempt->record;
   if (attempt->waited) {
     attempt->record = WaitingOn(attempt->record);
   } else {
     attempt->record.submission = SubmissionState::kIntent;
   }
   ++attempt->record.attempt;
-  StoreAtLast(attempt, [this, attempt, refusal](const absl::Status& stored) {
+  StoreAtLast(attempt, [this, attempt, sent, refusal](const absl::Status& stored) {
+    if (absl::IsAborted(stored)) {  // callers know it as UNCONFIRMED, and that is never sent again
+      attempt->record = sent;
+      return StoreOutcome(attempt, refusal);
+    }
     if (!stored.ok()) {  // nothing was billed
       Refund(*attempt);
-      return Finish(attempt, refusal);
+      return Finish(attempt, refusal.error);
     }
     UpstreamOf(*attempt).Authorize(
         [this, attempt](absl::StatusOr<pictory::Authorization> authorization) {
@@ -142,8 +148,9 @@ void Submitter::OnOutcomeStored(const AttemptPtr& attempt, const pictory::Submit
   if (reply.outcome == Outcome::kRefused || reply.outcome == Outcome::kNotSent) {
     // Nothing was billed, whether or not that could be stored.
     Refund(*attempt);
-    // One that has waited is known to callers, and the record says what became of it.
-    const bool failed = attempt->waited && outcome.status.ok() &&
+    // Callers know a job that has waited, or that was UNCONFIRMED, and the record says what became
+    // of it.
+    const bool failed = outcome.status.ok() && IsVisible(attempt->record) &&
                         attempt->record.submission != SubmissionState::kWaiting;
     return failed ? Finish(attempt, std::move(outcome.seen)) : Finish(attempt, reply.error);
   }

@@ -301,7 +301,8 @@ void Submitter::Send(const AttemptPtr& attempt) {
   }
   if (too_late) {
     attempt->turn.reset();
-    return GiveUpUnsent(attempt, errors::Draining(std::chrono::seconds(1)));
+    return StoreOutcome(attempt, {.outcome = pictory::SubmitReply::Outcome::kNotSent,
+                                  .error = errors::Draining(std::chrono::seconds(1))});
   }
   if (options_.send_traceparent) {
     attempt->submission.traceparent = Traceparent(ReadStoredTrace(attempt->record.job.trace));
@@ -403,16 +404,7 @@ void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
   const MonoTime deadline = DeadlineOf(*attempt);
   const MonoTime next = clock_.Now() + limits::kPeerLook;
   if (!gone.ok() || deadline - limits::kPeerAnswerBefore < next) {
-    if (record.submission != SubmissionState::kSending) {
-      return Finish(attempt, gone.ok() ? errors::Overloaded("submits of this request_id at another "
-                                                            "gateway",
-                                                            limits::kRetryAfterMin)
-                                       : gone);
-    }
-    // It may have been sent, so the caller learns of the job as it may turn out to be.
-    const pictory::SubmitReply unknown{.outcome = pictory::SubmitReply::Outcome::kUnknown};
-    attempt->record = record;
-    return Finish(attempt, MakeSnapshot(AfterReply(record, unknown, clock_.WallNow()).job));
+    return LeavePeer(attempt, record, gone);
   }
   timers_.At(next, [this, attempt] {
     submissions_.FindRequest(
@@ -425,20 +417,46 @@ void Submitter::AwaitPeer(const AttemptPtr& attempt, const JobRecord& record) {
   });
 }
 
+// The callers cannot wait for what the other process hears of Pictory.
+void Submitter::LeavePeer(const AttemptPtr& attempt, const JobRecord& record,
+                          const absl::Status& gone) {
+  if (record.submission != SubmissionState::kSending) {
+    return Finish(attempt, gone.ok()
+                               ? errors::Overloaded("submits of this request_id at another gateway",
+                                                    limits::kRetryAfterMin)
+                               : gone);
+  }
+  attempt->record = record;
+  // Who is gone hears nothing, and whom a drain sends away joins the attempt again elsewhere.
+  const bool tells = gone.ok() || absl::IsDeadlineExceeded(gone);
+  tells ? CallUnconfirmed(attempt) : Finish(attempt, gone);
+}
+
+// It may have been sent, so callers learn of an UNCONFIRMED job. It is one from now on for whoever
+// looks, or it could vanish again; the other process finds it so, and says what became of it.
+void Submitter::CallUnconfirmed(const AttemptPtr& attempt) {
+  const pictory::SubmitReply unknown{.outcome = pictory::SubmitReply::Outcome::kUnknown};
+  Ledger::Change change{.record = AfterReply(attempt->record, unknown, clock_.WallNow())};
+  change.stored = [this, attempt](const JobRecord& record) {
+    owed_.Answered(attempt->key, record.job.job_id);
+  };
+  ledger_.Update(std::move(change), [this, attempt](Ledger::Outcome stored) {
+    // The other process has said more meanwhile.
+    if (absl::IsAborted(stored.status)) return AnswerFromRecord(attempt, stored.record);
+    if (!stored.status.ok()) return Finish(attempt, std::move(stored.status));
+    attempt->record = std::move(stored.record);
+    Finish(attempt, std::move(stored.seen));
+  });
+}
+
 // Ends an attempt that was recorded but certainly not sent: the record says so before the caller
 // hears of it, and a retry runs.
 void Submitter::GiveUpUnsent(const AttemptPtr& attempt, absl::Status why) {
   Refund(*attempt);
   attempt->place = 0;
-  if (attempt->waited && attempt->record.submission == SubmissionState::kWaiting) {
-    return GiveUpWaiting(attempt, std::move(why));
-  }
-  if (attempt->waited) {
-    attempt->record = WaitingOn(attempt->record);
-  } else {
-    attempt->record.submission = SubmissionState::kNotSent;
-    attempt->record.waiting_request.clear();
-  }
+  if (attempt->waited) return GiveUpWaiting(attempt, std::move(why));
+  attempt->record.submission = SubmissionState::kNotSent;
+  attempt->record.waiting_request.clear();
   DropBody(*attempt);
   if (absl::IsAborted(why)) {
     // Another process has taken this one for gone, and has ended the attempt. Who repeats it may

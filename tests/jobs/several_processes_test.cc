@@ -2,12 +2,14 @@
 // stopped, killed or cut off does not do.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/errors.h"
 #include "jobs/core.h"
@@ -533,19 +535,128 @@ TEST_F(SeveralProcessesTest, OneRequestIsPaidOnceWhereverItIsRepeated) {
   EXPECT_EQ(a_.Posts() + b_.Posts(), 1);
 }
 
-TEST_F(SeveralProcessesTest, WhoCannotWaitLongerIsToldThatItIsUnconfirmed) {
-  clock_.Advance(2 * limits::kStoreLease);
-  a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
-  Submit(a_, Preview("r1"));
-  SubmitRequest repeated = Preview("r1");
-  repeated.deadline = clock_.Now() + seconds(10);
-  const Answered second = Submit(b_, std::move(repeated));
-  clock_.Advance(seconds(10) - limits::kPeerAnswerBefore);
-  ASSERT_TRUE(second->has_value() && (*second)->ok());
-  EXPECT_EQ((**second)->get()->state, v1::JOB_STATE_UNCONFIRMED);
-  EXPECT_EQ((**second)->get()->job_id(), Stored("r1").job.job_id);
-  EXPECT_EQ(Stored("r1").submission, SubmissionState::kSending) << "the first goes on";
+// A job that one has under way, and that another calls UNCONFIRMED because its caller's time is
+// over.
+class ToldElsewhereTest : public SeveralProcessesTest {
+ protected:
+  ToldElsewhereTest() {
+    clock_.Advance(2 * limits::kStoreLease);
+    a_.transport.SetScript([](const http::Request&) { return std::nullopt; });
+  }
+
+  static constexpr seconds kPatience{10};
+
+  // Repeats it at the other process, which cannot wait for Pictory's answer.
+  Answered TellAtB(SubmitRequest request) {
+    request.deadline = clock_.Now() + kPatience;
+    Answered told = Submit(b_, std::move(request));
+    clock_.Advance(kPatience - limits::kPeerAnswerBefore);
+    return told;
+  }
+  void ExpectSeenEverywhere(const std::string& request_id, JobState state) {
+    const Job job = Stored(request_id).job;
+    EXPECT_EQ(StateName(job.state), StateName(state)) << request_id;
+    for (Process* process : {&a_, &b_}) {
+      const SnapshotPtr seen = Load(*process, job.job_id);
+      ASSERT_NE(seen, nullptr) << request_id;
+      EXPECT_EQ(StateName(seen->state), StateName(state)) << request_id;
+      EXPECT_EQ(seen->revision, job.revision) << request_id;
+    }
+  }
+};
+
+TEST_F(ToldElsewhereTest, WhoCannotWaitLongerIsToldThatItIsUnconfirmedAndSoItIs) {
+  const Answered first = Submit(a_, Preview("r1"));
+  const Answered told = TellAtB(Preview("r1"));
+  ASSERT_TRUE(told->has_value() && (*told)->ok()) << JobOf(told);
+  EXPECT_EQ((**told)->get()->state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((**told)->get()->job_id(), Stored("r1").job.job_id);
+  EXPECT_EQ((**told)->get()->revision, Stored("r1").job.revision);
+  ExpectSeenEverywhere("r1", v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_FALSE(first->has_value()) << "the first goes on";
+  a_.transport.Answer(Reply(200, kTakenAsP1));
+  ASSERT_TRUE(first->has_value() && (*first)->ok());
+  EXPECT_EQ((**first)->get()->state, v1::JOB_STATE_QUEUED);
+  EXPECT_GT((**first)->get()->revision, (**told)->get()->revision) << "a watch goes on from there";
+  clock_.Advance(seconds(1));
+  ExpectSeenEverywhere("r1", v1::JOB_STATE_QUEUED);
   EXPECT_EQ(b_.Posts(), 0);
+}
+
+// Whatever came of it, the job that somebody was told of is there, and says so.
+TEST_F(ToldElsewhereTest, WhatPictoryRefusesOrNeverGotHasFailed) {
+  const std::vector<std::pair<std::string, http::Response>> ends = {
+      {"refused", Reply(400, R"({"message":"no"})")},
+      {"not-sent", test::NotSent()},
+      {"too-many", Reply(429, "{}")}};
+  for (const auto& [id, end] : ends) {
+    SCOPED_TRACE(id);
+    const Answered first = Submit(a_, Preview(id));
+    const Answered told = TellAtB(Preview(id));
+    ASSERT_TRUE(told->has_value() && (*told)->ok()) << JobOf(told);
+    a_.transport.Answer(end);
+    ASSERT_TRUE(first->has_value());
+    EXPECT_EQ(JobOf(first), JobOf(told)) << "the job is known, so the failure is its own";
+    clock_.Advance(seconds(1));
+    ExpectSeenEverywhere(id, v1::JOB_STATE_FAILED);
+    for (Process* process : {&a_, &b_})
+      EXPECT_EQ(JobOf(Submit(*process, Preview(id))), JobOf(told));
+    EXPECT_EQ(Stored(id).sent_at, WallTime{}) << "it counts in no limit";
+  }
+  EXPECT_EQ(a_.Posts() + b_.Posts(), 3);
+}
+
+TEST_F(ToldElsewhereTest, OneThatEndsTellsWhatTheOtherHasTold) {
+  const Answered first = Submit(a_, Preview("r1"));
+  const Answered told = TellAtB(Preview("r1"));
+  a_.core->submitter.AnswerUnconfirmed();
+  ASSERT_TRUE(first->has_value() && (*first)->ok()) << JobOf(first);
+  EXPECT_EQ((**first)->get()->state, v1::JOB_STATE_UNCONFIRMED);
+  EXPECT_EQ((**first)->get()->revision, (**told)->get()->revision);
+  a_.transport.Answer(Reply(200, kTakenAsP1));
+  ExpectSeenEverywhere("r1", v1::JOB_STATE_QUEUED);
+}
+
+// Nobody has to be told anything, so nothing is said of the job.
+TEST_F(ToldElsewhereTest, WhoDrainsOrIsLeftSaysNothingOfAnothersJob) {
+  const Answered first = Submit(a_, Preview("r1"));
+  SubmitRequest left = Preview("r1");
+  left.cancelled = std::make_shared<std::atomic<bool>>(false);
+  const auto cancelled = left.cancelled;
+  const Answered nobody = Submit(b_, std::move(left));
+  clock_.Advance(seconds(1));
+  *cancelled = true;
+  clock_.Advance(seconds(1));
+  EXPECT_EQ(b_.core->submitter.running(), 0u);
+  const Answered repeated = Submit(b_, Preview("r1"));
+  clock_.Advance(seconds(1));
+  EXPECT_FALSE(repeated->has_value());
+  bool idle = false;
+  b_.core->submitter.Drain([&idle] { idle = true; });
+  clock_.Advance(seconds(1));
+  EXPECT_TRUE(idle);
+  ASSERT_TRUE(repeated->has_value());
+  EXPECT_EQ(errors::Reason((*repeated)->status()), "DRAINING");
+  EXPECT_EQ(Stored("r1").submission, SubmissionState::kSending);
+  a_.transport.Answer(Reply(200, kTakenAsP1));
+  EXPECT_EQ((**first)->get()->revision, 1);
+}
+
+// It was recorded as SENDING, and a drain keeps it from being sent.
+TEST_F(ToldElsewhereTest, WhatWasCertainlyNotSentDoesNotStayUnconfirmed) {
+  std::function<void()> stored;
+  a_.store.HoldUpdate(&stored);
+  const Answered first = Submit(a_, Keyless(Preview("")));
+  ASSERT_TRUE(stored);
+  const Answered told = TellAtB(Keyless(Preview("")));
+  ASSERT_TRUE(told->has_value() && (*told)->ok()) << JobOf(told);
+  a_.core->submitter.Drain([] {});
+  stored();
+  EXPECT_EQ(a_.Posts(), 0);
+  EXPECT_EQ(JobOf(first), JobOf(told));
+  ASSERT_NE(Found(JobOf(told)), std::nullopt);
+  EXPECT_EQ(Found(JobOf(told))->job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(a_.core->submitter.running(), 0u);
 }
 
 // Another says that the intent was left behind by one that is gone, as of one that was stopped.
@@ -1159,6 +1270,20 @@ TEST_F(SeveralProcessesTest, AnEqualSubmitIsTheJobThatWaitsHoweverLongItDoes) {
     EXPECT_EQ(JobOf(Submit(*process, Keyless(RenderOf(preview, "")))), JobOf(first));
   }
   EXPECT_EQ(a_.core->waiting.waiting() + b_.core->waiting.waiting(), 1u);
+}
+
+TEST_F(SeveralProcessesTest, AnEqualSubmitIsNoneThatEndedWithoutBeingSent) {
+  clock_.Advance(2 * limits::kStoreLease);
+  const std::string preview = SubmitAt(a_);
+  const Answered first = Submit(a_, Keyless(RenderOf(preview, "")));
+  ASSERT_TRUE(first->has_value() && (*first)->ok()) << JobOf(first);
+  a_.core->deleter.Delete(tenants::kDefaultTenant, JobOf(first),
+                          [](const auto& cancelled) { EXPECT_TRUE(cancelled.ok()); });
+  ASSERT_EQ(Found(JobOf(first))->job.state, v1::JOB_STATE_CANCELLED);
+  clock_.Advance(seconds(1));
+  const Answered second = Submit(b_, Keyless(RenderOf(preview, "")));
+  ASSERT_TRUE(second->has_value() && (*second)->ok()) << JobOf(second);
+  EXPECT_EQ((**second)->get()->state, v1::JOB_STATE_WAITING);
 }
 
 TEST_F(SeveralProcessesTest, NothingIsSubmittedBeforeItIsKnownWhetherSubmitsAreStopped) {

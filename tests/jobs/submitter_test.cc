@@ -1,4 +1,5 @@
 #include "jobs/outcome.h"
+#include "jobs/restart.h"
 #include "jobs/submitter_rig.h"
 #include "pictory/credits.h"
 #include "support/records.h"
@@ -768,6 +769,24 @@ TEST_F(OAuthSubmitterTest, AStopBetweenTheTwoPostsLeavesNothingUnconfirmed) {
   EXPECT_EQ(answer->status().code(), absl::StatusCode::kCancelled);
   EXPECT_EQ(Stored("r1")->submission, SubmissionState::kNotSent);
   EXPECT_EQ(Posts(), 2);
+}
+
+// Another process with this store has told a caller that the job is UNCONFIRMED, before Pictory
+// refused the access token.
+TEST_F(OAuthSubmitterTest, A401ForWhatAnotherHasCalledUnconfirmedIsItsEnd) {
+  ASSERT_TRUE(Submit(Preview("r0", "before")).ok());
+  transport_.SetScript([](const http::Request&) { return std::nullopt; });
+  std::optional<Submitter::Answer> answer;
+  submitter_->Submit(Preview("r1"), Into(answer));
+  store_.Update(*Interrupted(*Stored("r1"), clock_.WallNow()), {},
+                [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()) << stored; });
+  transport_.Answer(Reply(401, R"({"message":"Unauthorized"})"));
+  ASSERT_TRUE(answer.has_value());
+  ASSERT_TRUE(answer->ok()) << answer->status();
+  EXPECT_EQ((**answer)->state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(Stored("r1")->job.state, v1::JOB_STATE_FAILED);
+  EXPECT_EQ(Posts(), 2);
+  EXPECT_EQ(submitter_->running(), 0u);
 }
 
 TEST_F(OAuthSubmitterTest, TheSecondPostNeedsBudgetAndMayBeUnknownLikeAnyOther) {

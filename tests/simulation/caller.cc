@@ -207,14 +207,7 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
     return;
   }
   const bool first = job_id_.empty();
-  // Another gateway may have it under way, and hear more; what this one says is what is known.
-  const bool maybe = world_.several() && (*answer)->state == v1::JOB_STATE_UNCONFIRMED;
-  if (!maybe) Hear(jobs::ToProto(**answer), "a submit");
-  if (maybe && job_id_.empty()) {
-    job_id_ = (*answer)->job_id();
-    maybe_ = true;
-  }
-  if (maybe && (*answer)->job_id() != job_id_) Fail("a submit says another job than before");
+  Hear(jobs::ToProto(**answer), "a submit");
   trying_ = !waiting_.empty();
   if (first) AfterAccepted();
 }
@@ -222,7 +215,6 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
 void Caller::OnRefusal(const absl::Status& status) {
   const std::string text = status.ToString(absl::StatusToStringMode::kWithNoExtraData);
   world_.Tell(name_ + ": a submit is refused: " + text);
-  if (std::exchange(maybe_, false)) job_id_.clear();
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kResourceExhausted:
@@ -304,9 +296,7 @@ void Caller::Read() {
           if (deleted_ && knows) Fail("its job is there although it was deleted");
           return Hear(jobs::ToProto(**found), "a read", known);
         }
-        if (absl::IsNotFound(found.status()) && !deleting_ && !maybe_) {
-          Fail("its job is lost");
-        }
+        if (absl::IsNotFound(found.status()) && !deleting_) Fail("its job is lost");
       });
 }
 
@@ -316,7 +306,7 @@ void Caller::ReadByPictorysId() {
   Process* process = world_.process();
   const Upstream* mine = world_.pictory().FindByName(name_);
   if (process == nullptr || mine == nullptr) return;
-  const bool known = !job_id_.empty() && !maybe_ && state_ != v1::JOB_STATE_UNCONFIRMED &&
+  const bool known = !job_id_.empty() && state_ != v1::JOB_STATE_UNCONFIRMED &&
                      state_ != v1::JOB_STATE_OUTCOME_UNKNOWN && world_.HasHeard(process, heard_at_);
   process->adopter().Load({.tenant = tenant_, .account = world_.ShowKey(process, pictory_key_)},
                           mine->id, [this, known](const absl::StatusOr<SnapshotPtr>& found) {
@@ -376,7 +366,7 @@ void Caller::OnWatchEnded(WatchCall* watch, bool saw_final, const absl::Status& 
     return;
   }
   if (status.ok()) return Fail("a watch ended OK without a final state");
-  if (absl::IsNotFound(status) && !maybe_) return Fail("its job is lost to a watch");
+  if (absl::IsNotFound(status)) return Fail("its job is lost to a watch");
   world_.clock().InWorld(world_.Between(200ms, 5s), [this] { Watch(); });
 }
 
@@ -406,7 +396,6 @@ void Caller::Hear(const v1::Job& job, const char* where, std::int32_t revision) 
   }
   if (!job_id_.empty() && job.job_id() != job_id_) return Fail(from + "another job than before");
   job_id_ = job.job_id();
-  maybe_ = false;
   if (job.revision() < revision && !deleting_)
     return Fail(from + "an older state than was seen before");
   if (job.revision() < revision_) return;  // a slower channel; the newest is what counts
@@ -509,14 +498,14 @@ void Caller::CheckEnd() {
   if (!record.has_value() && !job_id_.empty()) {
     world_.disk().Find(tenant_, job_id_, [&](const auto& found) { record = *found; });
   }
-  if ((deleting_ || (maybe_ && mine == nullptr)) && !record.has_value()) return;
+  if (deleting_ && !record.has_value()) return;
   if (!record.has_value())
     return Fail(mine != nullptr ? "was paid for, and its job is lost" : "its job is lost");
   if (!job_id_.empty() && record->job.job_id != job_id_)
     return Fail("was paid for under another job than it was told");
   if (mine == nullptr) {
     if (record->job.state == v1::JOB_STATE_OUTCOME_UNKNOWN) return;
-    // Told to be UNCONFIRMED when the gateway ended, and refused after that.
+    // Told to be UNCONFIRMED when the gateway ended, or by another, and refused after that.
     if (record->job.state == v1::JOB_STATE_FAILED && record->job.pictory_job_id.empty()) return;
     return Fail("has a job in state " + jobs::StateName(record->job.state) +
                 " that Pictory never made");

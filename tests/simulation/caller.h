@@ -94,9 +94,6 @@ class Caller {
   std::map<std::uint64_t, const Process*> waiting_;  // calls whose answer is still wanted
 
   std::string job_id_;  // "" until an answer was OK
-  // All that is known of it is what a gateway said while another had it under way: if nothing was
-  // sent, or Pictory refuses, there is no job.
-  bool maybe_ = false;
   jobs::JobState state_ = jobs::v1::JOB_STATE_UNSPECIFIED;
   std::int32_t revision_ = 0;
   MonoTime heard_at_{};  // of that revision

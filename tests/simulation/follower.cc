@@ -55,9 +55,7 @@ void Follower::Call() {
 void Follower::OnAnswer(const jobs::Submitter::Answer& answer) {
   if (answer.ok()) {
     const bool first = job_id_.empty();
-    const bool maybe = world_.several() && (*answer)->state == v1::JOB_STATE_UNCONFIRMED;
-    if (!maybe) Hear(jobs::ToProto(**answer), "a submit");
-    if (maybe && first) job_id_ = (*answer)->job_id();
+    Hear(jobs::ToProto(**answer), "a submit");
     if (!first) return;
     if (state_ == v1::JOB_STATE_WAITING) ++world_.statistics().waited;
     for (int i = 0; i < 3; ++i) {
@@ -203,8 +201,8 @@ void Follower::CheckEnd() {
   // What Pictory says of an adopted job may not show that it is a transcription.
   const bool unusable = job.error_code == "JOB_NOT_USABLE" && other.has_value() &&
                         other->job.job_id != transcription_;
-  // It was UNCONFIRMED by then, and its gateway went on and said that it had not sent it.
-  const bool late = world_.WasEnded(*record);
+  // It was UNCONFIRMED by then, and its gateway said after that that it had not sent it.
+  const bool late = world_.WasUnconfirmed(*record);
   if (job.state == v1::JOB_STATE_FAILED && !sent && !unusable && !late && other.has_value() &&
       other->job.state == v1::JOB_STATE_SUCCEEDED && !world_.pictory().Refused(name_)) {
     Fail("FAILED without a reason: " + job.error_code + ": " + job.error_message);

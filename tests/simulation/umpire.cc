@@ -34,7 +34,8 @@ void Umpire::OnCommit(const jobs::JobRecord& record) {
   if (known.visible && !jobs::IsVisible(record) && !deleted) {
     return fail_(from + "hidden what callers see, in submission " + Words(record.submission));
   }
-  known = {record.version, job.revision, job.state, jobs::IsVisible(record)};
+  known = {record.version, job.revision, job.state, jobs::IsVisible(record),
+           known.unconfirmed || job.state == v1::JOB_STATE_UNCONFIRMED};
 }
 
 void Umpire::OnEnded(const jobs::JobRecord& record) {
@@ -75,7 +76,8 @@ void Umpire::OnPaid(const std::string& name, const std::optional<jobs::JobRecord
       if (record->owner_epoch == epoch) return;
       return fail_(name + ": is sent by one gateway while another says that it sends it");
     case SubmissionState::kUnknown:
-      // Its own gateway may have told that it is unconfirmed, just before.
+      // Its own gateway may have told that it is unconfirmed, just before, or one that was asked
+      // for the same; of an attempt that was ended as left behind, nothing is sent.
       if (!ended) return;
       return fail_(name + ": is sent after another gateway has called it UNCONFIRMED");
     default:

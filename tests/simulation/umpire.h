@@ -30,8 +30,10 @@ class Umpire {
   void OnGone(const jobs::JobKey& job) { known_.erase(job); }
   // The attempt of this record was ended, as one that somebody left behind who is gone.
   void OnEnded(const jobs::JobRecord& record);
-  bool WasEnded(const jobs::JobRecord& record) const {
-    return ended_.contains({record.job.tenant, record.job.job_id});
+  // Whether it has been UNCONFIRMED.
+  bool WasUnconfirmed(const jobs::JobRecord& record) const {
+    const auto known = known_.find({record.job.tenant, record.job.job_id});
+    return known != known_.end() && known->second.unconfirmed;
   }
 
   // The database has given the shard to a gateway, and has taken it back. `slack`: for so long the
@@ -47,11 +49,16 @@ class Umpire {
               std::int64_t epoch);
 
  private:
+  bool WasEnded(const jobs::JobRecord& record) const {
+    return ended_.contains({record.job.tenant, record.job.job_id});
+  }
+
   struct Known {
     std::int64_t version = 0;
     std::int32_t revision = 0;
     jobs::JobState state = jobs::v1::JOB_STATE_UNSPECIFIED;
     bool visible = false;
+    bool unconfirmed = false;  // at some time
   };
   struct Held {
     int gateway = 0;

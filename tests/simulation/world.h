@@ -102,8 +102,10 @@ class World {
   Process* door();
   // Whether there is a limit of submits.
   bool limited() const { return process_options_.spending.per_day > 0; }
-  // Whether the attempt of the job was ended by another gateway than its own.
-  bool WasEnded(const jobs::JobRecord& record) const { return umpire_.WasEnded(record); }
+  // Whether callers were told that the job is UNCONFIRMED, at some time.
+  bool WasUnconfirmed(const jobs::JobRecord& record) const {
+    return umpire_.WasUnconfirmed(record);
+  }
   // Whether this gateway has heard of all that happened up to then.
   bool HasHeard(const Process* process, MonoTime until) const;
   // The account that pays for the callers with this key of Pictory's, and the key that is used. On
