@@ -23,6 +23,7 @@ Admission::Admission(AdmissionLimits limits, Random& random, Shedding* shedding)
     Gate& gate = GateOf(kind);
     gate.max = max;
     fill(gate.refusals, errors::TooMany, max, what);
+    fill(gate.tenant_refusals, errors::TooManyOfTenant, max, what);
   };
   const auto prepare_shared = [&](Kind kind, int max, const char* what) {
     prepare(kind, max, what);
@@ -48,39 +49,54 @@ Admission::Admission(AdmissionLimits limits, Random& random, Shedding* shedding)
   shed_as(Kind::kResult, Shed::kReads);
 }
 
-Admission::Ticket Admission::Enter(Kind kind, int places) {
+Admission::Ticket Admission::Enter(Kind kind, const Who& who, int places) {
   Gate& gate = GateOf(kind);
   if (IsShed(gate)) return Ticket(Next(gate, gate.shed_refusals));
+  Holder holder{.peer = gate.peer_max > 0 ? PeerAddress(who.peer) : "",
+                .tenant = std::string(who.tenant)};
+  if (const Refusals* const refusals = Count(gate, places, holder)) {
+    return Ticket(Next(gate, *refusals));
+  }
   if (gate.open.fetch_add(places, std::memory_order_relaxed) <= gate.max - places) {
-    return Ticket(&gate, places, "");
+    return Ticket(&gate, places, std::move(holder));
   }
-  gate.open.fetch_sub(places, std::memory_order_relaxed);
+  Leave(gate, places, holder);
   return Ticket(Next(gate, gate.refusals));
 }
 
-Admission::Ticket Admission::Enter(Kind kind, std::string_view peer) {
-  Gate& gate = GateOf(kind);
-  if (IsShed(gate)) return Ticket(Next(gate, gate.shed_refusals));
-  std::string address = PeerAddress(peer);
-  {
-    MutexLock lock(gate.mutex);
-    int& held = gate.of_peer[address];
-    if (held >= gate.peer_max) return Ticket(Next(gate, gate.peer_refusals));
-    ++held;
-  }
-  if (gate.open.fetch_add(1, std::memory_order_relaxed) < gate.max) {
-    return Ticket(&gate, 1, std::move(address));
-  }
-  Leave(gate, 1, address);
-  return Ticket(Next(gate, gate.refusals));
-}
-
-void Admission::Leave(Gate& gate, int places, const std::string& peer) {
-  gate.open.fetch_sub(places, std::memory_order_relaxed);
-  if (peer.empty()) return;
+const Admission::Refusals* Admission::Count(Gate& gate, int places, const Holder& holder) {
+  if (holder.peer.empty() && holder.tenant.empty()) return nullptr;
   MutexLock lock(gate.mutex);
-  const auto held = gate.of_peer.find(peer);
-  if (--held->second == 0) gate.of_peer.erase(held);
+  const auto held_by = [](const auto& held, const std::string& name) {
+    const auto found = held.find(name);
+    return found == held.end() ? 0 : found->second;
+  };
+  if (!holder.peer.empty() && held_by(gate.of_peer, holder.peer) + places > gate.peer_max) {
+    return &gate.peer_refusals;
+  }
+  if (!holder.tenant.empty()) {
+    const int free = gate.max - gate.open.load(std::memory_order_relaxed);
+    if (free < places) return &gate.refusals;
+    if (held_by(gate.of_tenant, holder.tenant) + places > free - places + 1) {
+      return &gate.tenant_refusals;
+    }
+    gate.of_tenant[holder.tenant] += places;
+  }
+  if (!holder.peer.empty()) gate.of_peer[holder.peer] += places;
+  return nullptr;
+}
+
+void Admission::Leave(Gate& gate, int places, const Holder& holder) {
+  gate.open.fetch_sub(places, std::memory_order_relaxed);
+  if (holder.peer.empty() && holder.tenant.empty()) return;
+  MutexLock lock(gate.mutex);
+  const auto leave = [places](auto& held, const std::string& name) {
+    if (name.empty()) return;
+    const auto found = held.find(name);
+    if ((found->second -= places) == 0) held.erase(found);
+  };
+  leave(gate.of_peer, holder.peer);
+  leave(gate.of_tenant, holder.tenant);
 }
 
 const grpc::Status& Admission::Next(Gate& gate, const Refusals& refusals) {

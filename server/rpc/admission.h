@@ -3,7 +3,9 @@
 //
 // Each kind has a gate of its own, so that a crowd of one kind stops no other. Of the streams that
 // anybody may hold open without work on our side, one peer gets only a part. Calls and watches have
-// no such part: behind a proxy all callers are one peer.
+// no such part: behind a proxy all callers are one peer. Where there are several tenants, none has
+// more places of a gate than are left free: half stay for others, half of those for who comes
+// after the second, and so on.
 //
 // Under pressure (base/shedding.h) no new watch, submit or stream of a result is let in.
 //
@@ -26,6 +28,7 @@
 #include "base/random.h"
 #include "base/shedding.h"
 #include "grpcpp/support/status.h"
+#include "tenants/principal.h"
 
 namespace gateway::rpc {
 
@@ -54,13 +57,29 @@ class Admission {
 
     int peer_max = 0;  // 0: all of it
     Refusals peer_refusals;
+    Refusals tenant_refusals;
     Mutex mutex;
     std::unordered_map<std::string, int> of_peer GUARDED_BY(mutex);
+    std::unordered_map<std::string, int> of_tenant GUARDED_BY(mutex);
+  };
+  // Whose a place is; what is empty is not counted.
+  struct Holder {
+    std::string peer;
+    std::string tenant;
   };
 
  public:
   enum class Kind { kCall, kSubmit, kWatch, kResult, kHealthWatch, kReflection };
   static constexpr std::size_t kKinds = 6;
+
+  // Who asks to be let in, as far as that is known.
+  struct Who {
+    std::string_view peer{};    // as the library names it
+    std::string_view tenant{};  // of several
+  };
+  static Who WhoIs(const tenants::Principal& principal, std::string_view peer = {}) {
+    return {.peer = peer, .tenant = principal.alone ? std::string_view() : principal.tenant};
+  }
 
   // A place among the open calls, given back when it goes; or the word that there is none.
   class Ticket {
@@ -69,11 +88,11 @@ class Admission {
         : gate_(std::exchange(other.gate_, nullptr)),
           refusal_(other.refusal_),
           places_(other.places_),
-          peer_(std::move(other.peer_)),
+          holder_(std::move(other.holder_)),
           kept_(std::move(other.kept_)) {}
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
-      if (gate_ != nullptr) Leave(*gate_, places_, peer_);
+      if (gate_ != nullptr) Leave(*gate_, places_, holder_);
     }
     explicit operator bool() const { return gate_ != nullptr; }
     const grpc::Status& refusal() const { return *refusal_; }  // of one that is none
@@ -82,23 +101,22 @@ class Admission {
 
    private:
     friend class Admission;
-    Ticket(Gate* gate, int places, std::string peer)
-        : gate_(gate), places_(places), peer_(std::move(peer)) {}
+    Ticket(Gate* gate, int places, Holder holder)
+        : gate_(gate), places_(places), holder_(std::move(holder)) {}
     explicit Ticket(const grpc::Status& refusal) : refusal_(&refusal) {}
     Gate* gate_ = nullptr;
     const grpc::Status* refusal_ = nullptr;
     int places_ = 0;
-    std::string peer_;  // empty where peers are not counted
+    Holder holder_;
     std::shared_ptr<void> kept_;
   };
 
   // `shedding` may be null: there is never any pressure.
   Admission(AdmissionLimits limits, Random& random, Shedding* shedding = nullptr);
 
-  // For kCall, kSubmit and kWatch. What holds as much as several others takes as many places.
-  Ticket Enter(Kind kind, int places = 1);
-  // For the others. `peer` as the library names it.
-  Ticket Enter(Kind kind, std::string_view peer);
+  // The peer is counted for kResult, kHealthWatch and kReflection only. What holds as much as
+  // several others takes as many places.
+  Ticket Enter(Kind kind, const Who& who, int places = 1);
   int open(Kind kind) const;
 
   // From now on nothing that would outlast the drain is let in.
@@ -109,7 +127,9 @@ class Admission {
 
  private:
   static const grpc::Status& Next(Gate& gate, const Refusals& refusals);
-  static void Leave(Gate& gate, int places, const std::string& peer);
+  // Counts the places for their holder, or says why not.
+  static const Refusals* Count(Gate& gate, int places, const Holder& holder);
+  static void Leave(Gate& gate, int places, const Holder& holder);
   bool IsShed(const Gate& gate) {
     return shedding_ != nullptr && gate.shed.has_value() && shedding_->Refuses(*gate.shed);
   }

@@ -134,7 +134,8 @@ grpc::Status Unchecked(const grpc::Status& refusal) {
 }  // namespace
 
 HealthService::Stream* HealthService::Watch(Context* context, const Bytes* request) {
-  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kHealthWatch, context->peer());
+  const std::string peer = context->peer();
+  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kHealthWatch, {.peer = peer});
   const auto refuse = [&](const grpc::Status& refusal) {
     return RefuseStream("Health.Watch", *context, refusal, domain_);
   };

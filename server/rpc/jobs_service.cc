@@ -179,7 +179,8 @@ JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* c
     std::optional<Admission::Ticket> more;
   };
   const auto held = std::make_shared<Held>();
-  Admission::Ticket ticket = admission_.Enter(Admission::Kind::kWatch);
+  Admission::Ticket ticket =
+      admission_.Enter(Admission::Kind::kWatch, Admission::WhoIs(*principal));
   if (ticket) {
     absl::StatusOr<TenantGates::Place> place = domain_.gates->EnterWatch(*principal);
     if (!place.ok()) {
@@ -193,7 +194,8 @@ JobsService::Stream* JobsService::ServeWatch(std::string_view method, Context* c
     absl::Status bad = check(message);
     const int places = bad.ok() ? MorePlacesOf(message) : 0;
     if (places == 0) return bad;
-    Admission::Ticket more = admission_.Enter(Admission::Kind::kWatch, places);
+    Admission::Ticket more =
+        admission_.Enter(Admission::Kind::kWatch, Admission::WhoIs(*principal), places);
     if (!more) return FromGrpc(more.refusal());
     held->more.emplace(std::move(more));
     return absl::OkStatus();
@@ -218,12 +220,17 @@ JobsService::Stream* JobsService::WatchJobs(Context* context, const Principal& p
                                           MakeWatchJobs, BeginWatchJobs);
 }
 
+Admission::Ticket JobsService::EnterResult(const Context& context,
+                                           const tenants::Principal& principal) {
+  const std::string peer = PeerName(context, domain_);
+  return admission_.Enter(Admission::Kind::kResult, Admission::WhoIs(principal, peer));
+}
+
 JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principal& principal,
                                                 const Bytes* request) {
   return ServeStream<v1::ReadJobResultRequest>(
-      "ReadJobResult", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, PeerName(*context, domain_)), admission_, domain_,
-      CheckRead,
+      "ReadJobResult", context, principal, request, EnterResult(*context, *principal), admission_,
+      domain_, CheckRead,
       [this](const Caller&, const v1::ReadJobResultRequest&, watch::StreamSink& sink) {
         return std::make_shared<ResultStream>(domain_, sink);
       },
@@ -233,9 +240,8 @@ JobsService::Stream* JobsService::ReadJobResult(Context* context, const Principa
 JobsService::Stream* JobsService::ReadArchivedFile(Context* context, const Principal& principal,
                                                    const Bytes* request) {
   return ServeStream<v1::ReadArchivedFileRequest>(
-      "ReadArchivedFile", context, principal, request,
-      admission_.Enter(Admission::Kind::kResult, PeerName(*context, domain_)), admission_, domain_,
-      CheckArchiveRead,
+      "ReadArchivedFile", context, principal, request, EnterResult(*context, *principal),
+      admission_, domain_, CheckArchiveRead,
       [this](const Caller&, const v1::ReadArchivedFileRequest&, watch::StreamSink& sink) {
         return std::make_shared<ArchiveStream>(domain_, sink);
       },

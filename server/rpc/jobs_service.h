@@ -38,6 +38,7 @@ class JobsService final : public RawService {
   Stream* ServeWatch(std::string_view method, Context* context, const Principal& principal,
                      const Bytes* request, const Check& check, const Make& make,
                      const Begin& begin);
+  Admission::Ticket EnterResult(const Context& context, const tenants::Principal& principal);
   Stream* ReadJobResult(Context* context, const Principal& principal, const Bytes* request);
   Stream* ReadArchivedFile(Context* context, const Principal& principal, const Bytes* request);
 

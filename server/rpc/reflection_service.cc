@@ -164,7 +164,8 @@ ReflectionReactor* OpenReflection(grpc::CallbackServerContext* context,
   if (const absl::Status metadata = CheckMetadata(*context); !metadata.ok()) {
     return new RefusedReflection(*context, ToGrpc(metadata), domain);
   }
-  Admission::Ticket ticket = admission.Enter(Admission::Kind::kReflection, context->peer());
+  const std::string peer = context->peer();
+  Admission::Ticket ticket = admission.Enter(Admission::Kind::kReflection, {.peer = peer});
   if (!ticket) return new RefusedReflection(*context, ticket.refusal(), domain);
   auto stream =
       std::make_shared<ReflectionStream>(context, std::move(ticket), answers, intake, domain);

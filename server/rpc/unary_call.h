@@ -85,7 +85,7 @@ grpc::ServerUnaryReactor* ServeUnary(std::string_view method, grpc::CallbackServ
                                      const Domain& domain, const Serve& serve,
                                      Admission::Kind kind = Admission::Kind::kCall,
                                      const Request& prototype = Request::default_instance()) {
-  Admission::Ticket ticket = admission.Enter(kind);
+  Admission::Ticket ticket = admission.Enter(kind, Admission::WhoIs(*principal));
   if (!ticket) {
     return RefuseUnary(method, context, ticket.refusal(), domain);
   }

@@ -60,11 +60,12 @@ Directory::Directory(Tenants tenants, std::unique_ptr<const JwtVerifier> jwt)
   anybody_ = std::make_shared<const Principal>(std::move(anybody));
 }
 
-// Notes whether the principal adopts jobs.
+// Notes whether there are others, and whether the principal adopts jobs.
 Principal Directory::Made(Principal principal) const {
+  principal.alone = tenants_.tenants.size() <= 1;
   const auto sharing = tenants_of_.find(principal.account);
-  const bool alone = sharing == tenants_of_.end() || sharing->second <= 1;
-  principal.adopts = !principal.account.empty() && (alone || principal.roles.Has(Role::kOperate));
+  const bool owns = sharing == tenants_of_.end() || sharing->second <= 1;
+  principal.adopts = !principal.account.empty() && (owns || principal.roles.Has(Role::kOperate));
   return principal;
 }
 

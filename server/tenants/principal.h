@@ -24,6 +24,7 @@ struct Principal {
   // call shows; empty: it shows none, and can make nothing.
   std::string account = kDefaultAccount;
   bool callers_pay = false;
+  bool alone = true;  // there is no other tenant
   // Whether a job that only Pictory knows becomes the tenant's when it is named. Everybody who
   // shares an account could name the jobs of the others, so there only operators may.
   bool adopts = true;

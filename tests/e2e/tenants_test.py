@@ -1,7 +1,9 @@
 """Who may call: keys made by the program, tenants that do not see each other, and a file that changes under it."""
 
+import http.client
 import json
 import pathlib
+import select
 import signal
 import subprocess
 import tempfile
@@ -9,7 +11,7 @@ import unittest
 
 import find_live  # noqa: F401
 from live.gateway import Gateway
-from live.process import environment, wait_until
+from live.process import DEADLINE_SECONDS, environment, wait_until
 from live.programs import BIN
 from live.tenants import keygen
 
@@ -33,8 +35,8 @@ class Tenants(unittest.TestCase):
         beside.write_text("\n".join(parts))
         beside.rename(self.file)
 
-    def gateway(self, **kwargs):
-        g = Gateway(self.folder / "state", "--tenants", self.file, **kwargs)
+    def gateway(self, *flags, **kwargs):
+        g = Gateway(self.folder / "state", "--tenants", self.file, *flags, **kwargs)
         self.addCleanup(g.end)
         return g
 
@@ -169,6 +171,62 @@ class Tenants(unittest.TestCase):
         self.assertGreater(refused["retryAfterSeconds"], 0)
         watch(self.beta)
         watch(self.beta)
+
+    def request(self, g, key, method, path, body=None):
+        """Sent by the face for HTTP, and not waited for."""
+        connection = http.client.HTTPConnection(*g.http.removeprefix("http://").split(":"), timeout=DEADLINE_SECONDS)
+        self.addCleanup(connection.close)
+        connection.request(method, path, body and json.dumps(body),
+                           {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})
+        return connection
+
+    def get(self, g, key, job):
+        return json.loads(self.request(g, key, "GET", f"/v1/jobs/{job}").getresponse().read())["job"]
+
+    def watched(self, g, key, job):
+        """The job in the first message of a watch that stays open."""
+        answer = self.request(g, key, "GET", f"/v1/jobs/{job}:watch").getresponse()
+        self.assertEqual(answer.status, 200)
+        line = next(line for line in iter(answer.readline, b"") if line.startswith(b"data: "))
+        return json.loads(line.removeprefix(b"data: "))["job"]
+
+    def refusal(self, connection):
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 429)
+        return json.loads(answer.read())
+
+    def test_a_tenant_that_takes_all_it_can_leaves_room_for_others(self):
+        for account, tenant in (("east", "acme"), ("west", "beta")):
+            (self.folder / account).write_text(f"pictai_{account}_0123456789")
+            (self.folder / account).chmod(0o600)
+        self.write(*(f"[accounts.{account}]\napi_key_file = '{self.folder / account}'\n[tenants.{tenant}]\n"
+                     f"account = '{account}'\n" for account, tenant in (("east", "acme"), ("west", "beta"))),
+                   self.acme_lines, self.beta_lines)
+        g = self.gateway("--http-listen", "127.0.0.1:0", "--max-watches", 3, "--requests-per-second", 1000, "--burst",
+                         1000, speed=0.05)
+        slow = json.loads(self.run_as(g, self.acme, "preview", "--name", "a", "--text", "One.").stdout)
+        # Pictory takes long to answer one account, which sends more than may be under way.
+        g.pages.fault("delay", ms=60_000, match={"method": "POST", "path_prefix": "/v2/transcription"})
+        noisy = [self.request(g, self.acme, "POST", "/v1/transcriptions", {"fileUrl": f"https://a.example.com/{i}.mp4"})
+                 for i in range(70)]
+        refused = wait_until(lambda: (ready := select.select([c.sock for c in noisy], [], [], 0)[0])
+                             and len(ready) >= 6 and ready, "those beyond are refused")
+        self.assertEqual(len(refused), 6)
+        quiet = self.run_as(g, self.beta, "preview", "--name", "b", "--text", "One.")
+        self.assertEqual(quiet.returncode, 0, quiet.stderr)
+        for connection in (c for c in noisy if c.sock in refused):
+            told = self.refusal(connection)
+            self.assertIn("TOO_MANY", [detail.get("reason") for detail in told["details"]])
+            self.assertIn("nothing was submitted", told["message"])
+        self.assertEqual(self.run_as(g, self.acme, "list").returncode, 0)
+        # Of three watches a tenant has two. Those of the other account do not lag.
+        job = json.loads(quiet.stdout)["jobId"]
+        g.pages.fault("status", match={"job": slow["pictoryJobId"]})
+        wait_until(lambda: self.get(g, self.acme, slow["jobId"])["upstreamDegraded"], "its polls fail")
+        for _ in range(2):
+            self.assertFalse(self.watched(g, self.beta, job)["upstreamDegraded"])
+        self.assertIn("of your tenant", self.refusal(self.request(g, self.beta, "GET", "/v1/jobs:watch"))["message"])
+        self.assertTrue(self.watched(g, self.acme, slow["jobId"])["upstreamDegraded"])
 
     def test_a_wrong_start_names_what_to_do(self):
         for flags, words in (

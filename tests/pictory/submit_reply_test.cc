@@ -185,6 +185,16 @@ TEST(SubmitNotSent, NeverConnected) {
   EXPECT_GT(errors::RetryDelay(reply.error), 0s);
 }
 
+TEST(SubmitNotSent, WhatFoundNoPlaceDoesNotSayThatPictoryIsAway) {
+  http::Response crowded = NotSent("queued past its deadline");
+  crowded.crowded = true;
+  const SubmitReply reply = ReadSubmit(crowded);
+  EXPECT_EQ(reply.outcome, Outcome::kNotSent);
+  EXPECT_TRUE(reply.crowded);
+  EXPECT_EQ(errors::Reason(reply.error), "TOO_MANY");
+  EXPECT_EQ(reply.error.message().find("reached"), absl::string_view::npos) << reply.error;
+}
+
 TEST(SubmitNotSent, RateLimited) {
   SubmitReply reply = ReadSubmit(Reply(429, "", {{"retry-after", "17"}}));
   EXPECT_EQ(reply.outcome, Outcome::kNotSent);

@@ -65,20 +65,20 @@ TEST(AdmissionTest, EachKindHasAGateOfItsOwn) {
       random);
   std::vector<Admission::Ticket> tickets;
   for (const Kind kind : {Kind::kCall, Kind::kSubmit, Kind::kWatch}) {
-    tickets.push_back(admission.Enter(kind));
+    tickets.push_back(admission.Enter(kind, {}));
     EXPECT_TRUE(tickets.back());
-    EXPECT_FALSE(admission.Enter(kind));
+    EXPECT_FALSE(admission.Enter(kind, {}));
   }
   for (const Kind kind : {Kind::kResult, Kind::kHealthWatch, Kind::kReflection}) {
-    tickets.push_back(admission.Enter(kind, "ipv4:192.0.2.1:1"));
+    tickets.push_back(admission.Enter(kind, {.peer = "ipv4:192.0.2.1:1"}));
     EXPECT_TRUE(tickets.back());
-    EXPECT_FALSE(admission.Enter(kind, "ipv4:192.0.2.2:1"));
+    EXPECT_FALSE(admission.Enter(kind, {.peer = "ipv4:192.0.2.2:1"}));
   }
   tickets.clear();
   for (std::size_t i = 0; i < Admission::kKinds; ++i) {
     EXPECT_EQ(admission.open(static_cast<Kind>(i)), 0);
   }
-  EXPECT_TRUE(admission.Enter(Kind::kReflection, "ipv4:192.0.2.2:1"));
+  EXPECT_TRUE(admission.Enter(Kind::kReflection, {.peer = "ipv4:192.0.2.2:1"}));
 }
 
 TEST(AdmissionTest, OnePeerGetsAPartOfWhatCanBeHeldForNothing) {
@@ -86,18 +86,85 @@ TEST(AdmissionTest, OnePeerGetsAPartOfWhatCanBeHeldForNothing) {
   Admission admission({.results = 8}, random);
   std::vector<Admission::Ticket> held;
   for (int i = 0; i < 4; ++i) {
-    held.push_back(admission.Enter(Kind::kResult, "ipv4:192.0.2.1:" + std::to_string(i)));
+    held.push_back(admission.Enter(Kind::kResult, {.peer = "ipv4:192.0.2.1:" + std::to_string(i)}));
     EXPECT_TRUE(held.back());
   }
-  const Admission::Ticket fifth = admission.Enter(Kind::kResult, "ipv4:192.0.2.1:9");
+  const Admission::Ticket fifth = admission.Enter(Kind::kResult, {.peer = "ipv4:192.0.2.1:9"});
   ASSERT_FALSE(fifth);
   EXPECT_THAT(fifth.refusal().error_message(), HasSubstr("from your address"));
   EXPECT_THAT(fifth.refusal().error_message(), HasSubstr("the limit is 4"));
   EXPECT_EQ(errors::Reason(FromGrpc(fifth.refusal())), "TOO_MANY");
   EXPECT_GT(errors::RetryDelay(FromGrpc(fifth.refusal())), Duration::zero());
-  EXPECT_TRUE(admission.Enter(Kind::kResult, "ipv4:192.0.2.2:1")) << "others have room";
+  EXPECT_TRUE(admission.Enter(Kind::kResult, {.peer = "ipv4:192.0.2.2:1"})) << "others have room";
   held.pop_back();
-  EXPECT_TRUE(admission.Enter(Kind::kResult, "ipv4:192.0.2.1:9"));
+  EXPECT_TRUE(admission.Enter(Kind::kResult, {.peer = "ipv4:192.0.2.1:9"}));
+}
+
+constexpr Kind kOfTenants[] = {Kind::kCall, Kind::kSubmit, Kind::kWatch, Kind::kResult};
+
+// Enters as often as it can, and says how often.
+int EnterAll(Admission& admission, Kind kind, const Admission::Who& who,
+             std::vector<Admission::Ticket>& held) {
+  int entered = 0;
+  while (true) {
+    Admission::Ticket ticket = admission.Enter(kind, who);
+    if (!ticket) return entered;
+    held.push_back(std::move(ticket));
+    ++entered;
+  }
+}
+
+TEST(AdmissionTest, ATenantHasAtMostAsManyPlacesAsAreLeftFree) {
+  Random random(1);
+  Admission admission({.calls = 8, .submits = 8, .watches = 8, .results = 8}, random);
+  for (const Kind kind : kOfTenants) {
+    std::vector<Admission::Ticket> held;
+    EXPECT_EQ(EnterAll(admission, kind, {.tenant = "noisy"}, held), 4);
+    const Admission::Ticket refused = admission.Enter(kind, {.tenant = "noisy"});
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.refusal().error_message(), HasSubstr("of your tenant"));
+    EXPECT_EQ(errors::Reason(FromGrpc(refused.refusal())), "TOO_MANY");
+    EXPECT_GT(errors::RetryDelay(FromGrpc(refused.refusal())), Duration::zero());
+    EXPECT_EQ(EnterAll(admission, kind, {.tenant = "second"}, held), 2);
+    EXPECT_EQ(EnterAll(admission, kind, {.tenant = "third"}, held), 1);
+    EXPECT_EQ(EnterAll(admission, kind, {.tenant = "last"}, held), 1) << "it gets one still";
+    EXPECT_THAT(admission.Enter(kind, {.tenant = "late"}).refusal().error_message(),
+                HasSubstr("at once; the limit is 8"))
+        << "then all are taken, and that is what is said";
+    held.clear();
+    EXPECT_EQ(admission.open(kind), 0);
+    EXPECT_EQ(EnterAll(admission, kind, {}, held), 8) << "a tenant that is alone";
+  }
+}
+
+TEST(AdmissionTest, WithThreeWatchesASecondTenantHasOne) {
+  Random random(1);
+  Admission admission({.watches = 3}, random);
+  std::vector<Admission::Ticket> held;
+  EXPECT_EQ(EnterAll(admission, Kind::kWatch, {.tenant = "a"}, held), 2);
+  EXPECT_EQ(EnterAll(admission, Kind::kWatch, {.tenant = "b"}, held), 1);
+}
+
+TEST(AdmissionTest, WhatTakesManyPlacesLeavesAsManyToOtherTenants) {
+  Random random(1);
+  Admission admission({.watches = 8}, random);
+  EXPECT_FALSE(admission.Enter(Kind::kWatch, {.tenant = "a"}, 5));
+  const Admission::Ticket four = admission.Enter(Kind::kWatch, {.tenant = "a"}, 4);
+  EXPECT_TRUE(four);
+  EXPECT_EQ(admission.open(Kind::kWatch), 4);
+  EXPECT_FALSE(admission.Enter(Kind::kWatch, {.tenant = "a"}));
+  EXPECT_TRUE(admission.Enter(Kind::kWatch, {.tenant = "b"}, 2));
+}
+
+TEST(AdmissionTest, WhoIsRefusedForItsAddressHoldsNothingOfItsTenants) {
+  Random random(1);
+  Admission admission({.results = 8}, random);
+  std::vector<Admission::Ticket> held;
+  const Admission::Who near{.peer = "ipv4:192.0.2.1:1", .tenant = "a"};
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = near.peer}, held), 4);
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, near, held), 0);
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = "ipv4:192.0.2.2:1", .tenant = "a"}, held),
+            2);
 }
 
 // What the strangers hold is full; calls are served all the same.

@@ -62,6 +62,21 @@ TEST(WatchJobTest, EndToEndWithAStore) {
   test::Await([&] { return house.server->open_watches() == 0; }, "the reactor is gone");
 }
 
+TEST(WatchJobTest, OnlyWatchesOfTheAccountThatDoesNotAnswerSayThatTheyLag) {
+  RpcHouse house;
+  house.degraded_account = "east";
+  for (const char* account : {"east", "west"}) {
+    jobs::Job job = MakeJob(std::string("of-") + account, v1::JOB_STATE_RUNNING, 1);
+    job.account = account;
+    house.hub.Publish(job);
+    Watch watch(house, Of(job.job_id));
+    EXPECT_EQ(watch.Next(), 1);
+    EXPECT_EQ(watch.last.upstream_degraded(), job.account == "east") << account;
+    watch.context.TryCancel();
+    watch.Finish().IgnoreError();
+  }
+}
+
 TEST(WatchJobTest, ByPictorysIdAndResumed) {
   RpcHouse house;
   house.hub.Publish(MakeJob("j1", v1::JOB_STATE_RUNNING, 4));

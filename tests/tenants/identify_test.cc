@@ -225,6 +225,17 @@ TEST_F(IdentifyTest, AKeysRolesAreItsOwn) {
   EXPECT_EQ((*found)->roles, Roles().With(Role::kRead));
 }
 
+TEST_F(IdentifyTest, WhoIsTheOnlyTenantIsAlone) {
+  const auto alone = [&](const char* document) {
+    const auto found = Identify({.sans = {"a"}}, *Read(document), {}, kTime);
+    EXPECT_TRUE(found.ok()) << found.status();
+    return found.ok() && (*found)->alone;
+  };
+  EXPECT_TRUE(alone("[tenants.acme]\nidentities = [\"san:a\"]\n"));
+  EXPECT_FALSE(alone("[tenants.acme]\nidentities = [\"san:a\"]\n[tenants.beta]\n"));
+  EXPECT_TRUE(Directory::OfDefault()->anybody()->alone);
+}
+
 TEST_F(IdentifyTest, WhereCallersPayThereIsNoAccountUntilAKeyIsShown) {
   const DirectoryPtr directory = Read(
       "[tenants.acme]\ncallers_pay = true\nidentities = [\"san:a\"]\n"
