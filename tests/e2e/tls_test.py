@@ -1,6 +1,7 @@
 """Listeners with TLS, with certificates of callers, and on unix sockets, called by what callers have."""
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -77,15 +78,28 @@ class Tls(unittest.TestCase):
     def showing(self, issued):
         return [*self.trusting(), "--tls-cert", issued.cert, "--tls-key", issued.key]
 
-    def shown(self, target, authority):
+    def shown(self, target, authority, protocol="h2", client=None):
         """The serial number of the certificate that a new connection is shown."""
         host, port = target.removeprefix("https://").rsplit(":", 1)
         context = ssl.create_default_context(cafile=authority.cert)
-        context.set_alpn_protocols(["h2"])
+        context.set_alpn_protocols([protocol])
+        if client:
+            context.load_cert_chain(client.cert, client.key)
         with socket.create_connection((host, int(port)), timeout=30) as raw:
             with context.wrap_socket(raw, server_hostname="localhost") as tls:
-                self.assertEqual(tls.selected_alpn_protocol(), "h2")
+                if protocol == "h2":
+                    self.assertEqual(tls.selected_alpn_protocol(), "h2")
                 return tls.getpeercert()["serialNumber"]
+
+    def http(self, target, path, authority, client=None):
+        """The answer to a GET, of which nothing is read yet, on a connection of its own."""
+        context = ssl.create_default_context(cafile=authority.cert)
+        if client:
+            context.load_cert_chain(client.cert, client.key)
+        asked = http.client.HTTPSConnection(target.removeprefix("https://"), timeout=DEADLINE_SECONDS, context=context)
+        self.exits.callback(asked.close)
+        asked.request("GET", path, headers={"Accept": "text/event-stream" if path.endswith(":watch") else "*/*"})
+        return asked.getresponse()
 
     def assert_serves(self, server, tls=()):
         done = self.pictory(server, "list", tls=tls)
@@ -182,13 +196,21 @@ class Callers(Tls):
 
 class Reload(Tls):
     def test_a_new_certificate_needs_no_restart_and_costs_no_watch(self):
-        g = self.gateway("tls:127.0.0.1:0", speed=1)
+        client = self.clients.issue("client")
+        g = self.gateway("tls:127.0.0.1:0", speed=1,
+                         more=["--http-listen", "tls:127.0.0.1:0", "--http-listen", "mtls:127.0.0.1:0",
+                               "--tls-client-ca-file", self.clients.cert])
         before = self.shown(g.grpc, self.authority)
+        self.assertEqual(self.shown(g.http, self.authority, "http/1.1"), before)
         job = json.loads(self.pictory(g.grpc, "preview", "--name", "a", "--text", "Hello.", "--json",
                                       tls=self.trusting()).stdout.splitlines()[-1])["jobId"]
         with subprocess.Popen([BIN / "pictory", "--server", g.grpc, *self.trusting(), "watch", job, "--json"],
                               text=True, stdout=subprocess.PIPE) as watch:
             self.assertIn(job, watch.stdout.readline())
+            events = self.http(g.http, f"/v1/jobs/{job}:watch", self.authority)
+            self.assertEqual(events.status, 200)
+            first = next(line for line in iter(events.readline, b"") if line.startswith(b"data:"))
+            self.assertIn(job.encode(), first)
             accepted = g.metric("connections_accepted_total")
             newer = Authority(self.folder / "newer", "newer servers")
             self.put("2", newer.issue("second"))
@@ -196,6 +218,12 @@ class Reload(Tls):
             wait_until(lambda: self.events(g, "tls_replaced"), "the new certificate")
             self.assertNotEqual(self.shown(g.grpc, newer), before)
             self.assert_refused(g.grpc, tls=self.trusting())
+            for target in (g.http, g.http2):
+                self.assertNotEqual(self.shown(target, newer, "http/1.1", client), before)
+                with self.assertRaises(ssl.SSLCertVerificationError):
+                    self.http(target, "/v1/jobs", self.authority, client)
+            self.assertEqual(self.http(g.http2, "/v1/jobs", newer, client).status, 200)
+            self.assertIn(b"SUCCEEDED", events.read(), "the events go on on the connection that was there")
             # The watch trusts the old authority alone. It could not have come back.
             self.assertIn("SUCCEEDED", watch.communicate(timeout=DEADLINE_SECONDS)[0])
             self.assertEqual(watch.returncode, 0)
