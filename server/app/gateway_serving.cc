@@ -152,8 +152,7 @@ void Gateway::Parts::ShowGauges() {
        .store_queue = kept.writes_queued,
        .watches_max = WatchesMaxOf(config, FindMemory()),
        .file_watches = *watches,
-       .certificate_ends = tls_in_use == nullptr ? std::function<WallTime()>()
-                                                 : [this] { return tls_in_use->ends(); },
+       .tls = tls_in_use.get(),
        .tracing = tracing.get(),
        .archive = archive.get(),
        .notifications = *notifications},

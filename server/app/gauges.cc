@@ -61,6 +61,12 @@ void AddJobs(Adder& add, jobs::Core& core) {
             [&core] { return core.resolver.unconfirmed(); });
   add.Gauge("jobs_unconfirmed_oldest_seconds", "Since the oldest UNCONFIRMED job was sent",
             [&core] { return Seconds(core.resolver.oldest_age()); });
+  add.Gauges("jobs_unasked", "Jobs that are not polled because their account is not open, by why",
+             "why", [&core] {
+               const jobs::Poller::Unasked unasked = core.poller.unasked();
+               return ByLabel{{"account_gone", static_cast<double>(unasked.account_gone)},
+                              {"key_not_shown", static_cast<double>(unasked.key_not_shown)}};
+             });
   add.Gauge("jobs_too_large", "Jobs whose result is larger than --max-job-reply-mib lets in",
             [&core] { return core.poller.too_large(); });
   add.Gauge("poll_overdue_seconds",
@@ -230,12 +236,16 @@ void AddProcess(Adder& add, const GaugeSources& from, obs::Metrics& metrics) {
              "1 while a file cannot be used, so that what it said before counts: secrets, "
              "certificates, tenants",
              "file", [&watches = from.file_watches] { return watches.Kept(); });
-  if (from.certificate_ends) {
-    add.Gauge("tls_certificate_ends_seconds",
-              "When the certificate of the listeners ends (Unix time)",
-              [ends = from.certificate_ends] {
-                return std::chrono::duration<double>(ends().time_since_epoch()).count();
-              });
+  if (from.tls != nullptr) {
+    const auto time = [tls = from.tls](WallTime rpc::CertificateFacts::* which) {
+      return [tls, which] {
+        return std::chrono::duration<double>((tls->facts().*which).time_since_epoch()).count();
+      };
+    };
+    add.Gauge("tls_certificate_begins_seconds",
+              "When the certificate of the listeners begins (Unix time)",
+              time(&rpc::CertificateFacts::begins));
+    add.Gauge("tls_certificate_ends_seconds", "When it ends", time(&rpc::CertificateFacts::ends));
   }
   if (from.tracing != nullptr) {
     add.Counters("spans_total", "Spans of traces, by what became of them", "outcome",

@@ -10,6 +10,7 @@
 #include "app/config.h"
 #include "app/file_watch.h"
 #include "app/notifications.h"
+#include "app/tls_watch.h"
 #include "app/tracing.h"
 #include "base/clock.h"
 #include "base/shedding.h"
@@ -37,9 +38,9 @@ struct GaugeSources {
   std::function<std::size_t()> store_queue;
   int watches_max = 0;
   const FileWatches& file_watches;
-  std::function<WallTime()> certificate_ends;  // null: no listener has TLS
-  const Tracing* tracing = nullptr;            // null: there is none
-  Archive* archive = nullptr;                  // null: there is none
+  const TlsInUse* tls = nullptr;     // null: no listener has TLS
+  const Tracing* tracing = nullptr;  // null: there is none
+  Archive* archive = nullptr;        // null: there is none
   Notifications& notifications;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -127,7 +128,10 @@ absl::StatusOr<TlsRead> ReadTlsFiles(const TlsFiles& files) {
 std::string CertificateTrouble(const rpc::CertificateFacts& facts, WallTime now) {
   if (now >= facts.ends) return absl::StrCat("it has ended at ", TimeText(facts.ends));
   if (now < facts.begins) return absl::StrCat("it begins only at ", TimeText(facts.begins));
-  if (facts.ends - now < limits::kCertificateEndsSoon) {
+  // One that lives for days only is replaced in time all the same.
+  const WallTime::duration soon =
+      std::min<WallTime::duration>(limits::kCertificateEndsSoon, (facts.ends - facts.begins) / 3);
+  if (facts.ends - now < soon) {
     return absl::StrCat("it ends at ", TimeText(facts.ends));
   }
   return "";

@@ -70,9 +70,9 @@ void TlsInUse::AlsoReplace(Http http) {
   http_ = std::move(http);
 }
 
-WallTime TlsInUse::ends() const {
+rpc::CertificateFacts TlsInUse::facts() const {
   MutexLock lock(mutex_);
-  return present_.facts.ends;
+  return present_.facts;
 }
 
 void TlsInUse::NoteCertificate() {

@@ -35,8 +35,8 @@ class TlsInUse {
   // For a FileWatch, which this must outlive.
   WatchedFiles Watched();
 
-  // When the certificate that is in use ends.
-  WallTime ends() const;
+  // Of the certificate that is in use.
+  rpc::CertificateFacts facts() const;
 
  private:
   absl::Status Use(const TlsRead& newer);

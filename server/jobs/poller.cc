@@ -5,6 +5,7 @@
 
 #include "base/backoff.h"
 #include "base/fail_point.h"
+#include "tenants/caller_key.h"
 
 namespace gateway::jobs {
 
@@ -200,6 +201,16 @@ Duration Poller::overdue() const {
     if (due < since && upstreams_.Has(account) && !upstreams_.Of(account)->resting()) since = due;
   }
   return now - since;
+}
+
+Poller::Unasked Poller::unasked() const {
+  MutexLock lock(mutex_);
+  Unasked unasked;
+  for (const auto& [account, lane] : lanes_) {
+    if (lane.jobs == 0 || upstreams_.Has(account)) continue;
+    (tenants::IsAccountOfKey(account) ? unasked.key_not_shown : unasked.account_gone) += lane.jobs;
+  }
+  return unasked;
 }
 
 Poller::Entry* Poller::Add(const JobRecord& record, SnapshotPtr snapshot) {

@@ -131,6 +131,13 @@ class Poller {
   // due and none of its account was begun. Accounts that cannot be asked do not count, nor does
   // who waits because polls are many.
   Duration overdue() const;
+  // Jobs of accounts that are not open, which nobody is asked about: until a caller shows the key
+  // again, or until the operator puts the account back into the settings.
+  struct Unasked {
+    std::size_t key_not_shown = 0;
+    std::size_t account_gone = 0;
+  };
+  Unasked unasked() const;
 
  private:
   // The jobs of one account.

@@ -151,7 +151,7 @@ def rate_limits(scene):
     scene.g.pages.fault("status", match={"method": "GET"}, status=429, retry_after=1)
 
 
-@trouble("PictoryErrors", "Pictory answers 503 to polls")
+@trouble("PictoryErrors", "Pictory answers 503 to polls", window="30s")
 def errors(scene):
     scene.gateway()
     scene.job("sandbox-stuck")
@@ -206,6 +206,20 @@ def lost(scene):
     scene.g.pages.forget_faults()
 
 
+@trouble("PictoryJobsUnasked", "the account of an unfinished job is not in the tenants file any more")
+def unasked(scene):
+    key, lines = keygen("acme")
+    tenants = scene.folder / "tenants.toml"
+    old, new = (f'[accounts.{name}]\napi_key_file = "of the sandbox: is not read"\n' for name in ("old", "new"))
+    tenants.write_text(f'{old}{new}[tenants.acme]\naccount = "old"\n{lines}')
+    scene.gateway("--tenants", tenants)
+    scene.g.json("preview", "--name", "sandbox-stuck", "--text", STORY, key=key)
+    yield
+    scene.g.terminate()
+    tenants.write_text(f'{new}[tenants.acme]\naccount = "new"\n{lines}')
+    scene.start()
+
+
 @trouble("PictoryResultsTooLarge", "a transcript has 6 MiB, and 3 are allowed")
 def too_large(scene):
     scene.gateway("--max-job-reply-mib", "3")
@@ -233,7 +247,7 @@ def watches(scene):
         scene.exits.callback(lambda process=watch: (process.kill(), process.wait()))
 
 
-@trouble("PictoryGatewayRefuses", "submits beyond the limit of the day")
+@trouble("PictoryGatewayRefuses", "submits beyond the limit of the day", window="30s")
 def refuses(scene):
     scene.gateway("--max-submits-per-day", "1")
     scene.job("a")
@@ -303,10 +317,10 @@ def files(scene):
         scene.exits.callback(connection.close)
 
 
-@trouble("PictoryCertificateEnds", "its certificate ends in two days")
+@trouble("PictoryCertificateEnds", "its certificate of a month ends in two days")
 def certificate(scene):
     authority = Authority(scene.folder / "ca")
-    long, short = authority.issue("long"), authority.issue("short", days=2)
+    long, short = authority.issue("long"), authority.issue("short", days=2, begun=28)
     scene.gateway("--tls-cert-file", long.cert, "--tls-key-file", long.key, listen="tls:127.0.0.1:0")
     yield
     os.replace(short.key, long.key)

@@ -92,5 +92,13 @@ TEST(CertificateTroubleTest, IsItsTime) {
   EXPECT_THAT(CertificateTrouble(facts, facts.ends), StartsWith("it has ended at 2084-"));
 }
 
+TEST(CertificateTroubleTest, OneOfADayIsNoTroubleBeforeItsLastThird) {
+  using std::chrono::hours;
+  const WallTime now{hours(1'000'000)};
+  const rpc::CertificateFacts facts{.begins = now, .ends = now + hours(24), .names = ""};
+  EXPECT_EQ(CertificateTrouble(facts, now + hours(15)), "");
+  EXPECT_THAT(CertificateTrouble(facts, now + hours(17)), StartsWith("it ends at 2084-"));
+}
+
 }  // namespace
 }  // namespace gateway::app

@@ -44,14 +44,14 @@ TEST_F(TlsWatchTest, TakesWhatTheFilesSayNow) {
 
 TEST_F(TlsWatchTest, HalfAReplacementChangesNothing) {
   Watch();
-  const WallTime ends = in_use_->ends();
+  const WallTime ends = in_use_->facts().ends;
   const test::Issued longer = authority_.Issue("DNS:longer.example", 100'000);
   Write("cert", longer.certificate);
   EXPECT_EQ(watch_->Look(), Found::kUnusable);
-  EXPECT_EQ(in_use_->ends(), ends);
+  EXPECT_EQ(in_use_->facts().ends, ends);
   Write("key", longer.key);
   EXPECT_EQ(watch_->Look(), Found::kReplaced);
-  EXPECT_GT(in_use_->ends(), ends);
+  EXPECT_GT(in_use_->facts().ends, ends);
   fs::remove(Path("key"));
   EXPECT_EQ(watch_->Look(), Found::kUnusable);
   Write("key", longer.key);

@@ -929,13 +929,22 @@ TEST_F(PollerTest, WhoWaitsBecausePollsAreManyIsNotOverdue) {
   EXPECT_LT(polls_.size(), 1000u) << "some have waited for an hour, and wait on";
 }
 
+constexpr char kKeyAccount[] = "key-0123456789abcdef0123456789abcdef";
+
 TEST_F(PollerTest, JobsWhoseAccountIsNotOpenAreNotOverdue) {
   Make();
-  Follow(Accepted("a", "default", "key-0123456789abcdef"));
+  Follow(Accepted("a", "default", kKeyAccount));
+  Follow(Accepted("b", "default", "gone"));
+  Follow(Accepted("c", "default", "gone"));
   clock_.Advance(1h);
-  EXPECT_EQ(poller_->followed(), 1u);
+  EXPECT_EQ(poller_->followed(), 3u);
   EXPECT_EQ(polls_.size(), 0u);
   EXPECT_EQ(poller_->overdue(), 0s);
+  EXPECT_EQ(poller_->unasked().key_not_shown, 1u);
+  EXPECT_EQ(poller_->unasked().account_gone, 2u);
+  Follow(Accepted("d"));
+  upstreams_->Open("gone", {});
+  EXPECT_EQ(poller_->unasked().account_gone, 0u);
 }
 
 TEST_F(PollerTest, AJobWaitsWhileTheAccountRestsAndGoesOnAfterwards) {

@@ -49,8 +49,8 @@ class Authority:
         (self.folder / "index.txt").touch()
         (self.folder / "serial").write_text(secrets.token_hex(8))
 
-    def issue(self, name, names="DNS:localhost,IP:127.0.0.1", days=30):
-        """`days` may be negative: it has ended."""
+    def issue(self, name, names="DNS:localhost,IP:127.0.0.1", days=30, begun=1):
+        """`days` may be negative: it has ended. It began `begun` days ago, or before its end."""
         made = Issued(self.folder / name)
         made.cert.parent.mkdir()
         request, extensions = made.cert.with_suffix(".csr"), made.cert.with_suffix(".ext")
@@ -58,7 +58,7 @@ class Authority:
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                 "-keyout", made.key, "-out", request)
         now = datetime.datetime.now(datetime.timezone.utc)
-        begin, end = (f"{now + datetime.timedelta(days=day):%Y%m%d%H%M%SZ}" for day in (min(days, 0) - 1, days))
+        begin, end = (f"{now + datetime.timedelta(days=day):%Y%m%d%H%M%SZ}" for day in (min(days, 0) - begun, days))
         openssl("ca", "-batch", "-notext", "-config", self.settings, "-cert", self.cert, "-keyfile", self.key,
                 "-startdate", begin, "-enddate", end, "-in", request, "-extfile", extensions, "-out", made.cert)
         made.key.chmod(0o600)
