@@ -9,8 +9,8 @@
 
 namespace gateway::pictory {
 
-// For a render of what nothing here shows; a guess.
-inline constexpr double kUnknownRenderCredits = 24;
+// For what nothing here shows; a guess.
+inline constexpr double kUnknownCredits = 24;
 
 // What AI studio takes for its picture or clip; of others, the sum over the AI visuals that the
 // body asks for, or what render parameters say of themselves (`aiCredits`), if that is more. The
@@ -19,7 +19,8 @@ inline constexpr double kUnknownRenderCredits = 24;
 // that is sent.
 double EstimateCredits(::pictory::jobs::v1::JobKind kind, std::string_view body);
 
-// Whether what a submit makes is known to Pictory only: a project that is rendered.
+// Whether what a submit makes is known to Pictory only: of a project that is rendered, and of a
+// template, whose own scenes may have AI visuals that stand in no body.
 bool IsMadeOfUnknown(const google::protobuf::Message& request);
 
 }  // namespace gateway::pictory
