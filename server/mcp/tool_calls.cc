@@ -162,7 +162,8 @@ std::string ToolCalls::Read(const Tool& tool, const Message& request, const Call
     }
     case ToolKind::kDelete: {
       const auto& one = static_cast<const v1::DeleteJobRequest&>(request);
-      const absl::StatusOr<v1::Job> job = client_.Delete(one.job_id());
+      const absl::StatusOr<v1::Job> job =
+          one.cancel_only() ? client_.Cancel(one.job_id()) : client_.Delete(one.job_id());
       if (!job.ok()) return ErrorResult(caller, ToolErrorOf(job.status()));
       Learn(*job);
       return ToolResult(caller, JobSentence(*job), JobAnswer(*job));
@@ -238,9 +239,7 @@ std::string ToolCalls::Cancel(const std::string& job_id) const {
   if (job->state() != v1::JOB_STATE_WAITING) {
     return absl::StrCat("Nothing was cancelled. ", JobSentence(*job));
   }
-  // Tried once: later it may have been sent and have ended, and then this call would delete it.
-  const absl::StatusOr<v1::Job> ended =
-      client_.Delete(job_id, {.retry = pictory_jobs::RetryOptions{.max_attempts = 1}});
+  const absl::StatusOr<v1::Job> ended = client_.Cancel(job_id);
   if (ended.ok()) return JobSentence(*ended);
   return absl::StrCat("Nothing was cancelled: ", ToolErrorOf(ended.status()).message);
 }

@@ -366,6 +366,7 @@ TEST(Cancelling, EndsWhatWaits) {
   handlers.get = Is(v1::JOB_STATE_WAITING);
   handlers.remove = [](const v1::DeleteJobRequest& request,
                        const fake::CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
+    EXPECT_TRUE(request.cancel_only()) << "it may have ended meanwhile";
     v1::DeleteJobResponse response;
     *response.mutable_job() = fake::MakeJob(request.job_id(), v1::JOB_STATE_CANCELLED);
     return response;
@@ -373,6 +374,21 @@ TEST(Cancelling, EndsWhatWaits) {
   House house(std::move(handlers));
   EXPECT_THAT(house.Say(Modern("tasks/cancel", R"(,"taskId":"j")")),
               HasSubstr("Job j is CANCELLED."));
+  EXPECT_THAT(
+      house.Say(Modern("tools/call", CallOf("delete_job", R"({"jobId":"j","cancelOnly":true})"))),
+      HasSubstr("Job j is CANCELLED."));
+}
+
+TEST(Cancelling, OfWhatIsSentAtThatMomentIsRefused) {
+  fake::Handlers handlers;
+  handlers.get = Is(v1::JOB_STATE_WAITING);
+  handlers.remove = [](const v1::DeleteJobRequest&,
+                       const fake::CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
+    return errors::JobNotWaiting("j", "it is SUCCEEDED");
+  };
+  House house(std::move(handlers));
+  EXPECT_THAT(house.Say(Modern("tasks/cancel", R"(,"taskId":"j")")),
+              AllOf(HasSubstr("Nothing was cancelled"), HasSubstr("it is SUCCEEDED")));
 }
 
 TEST(Results, AreReadInPieces) {

@@ -373,7 +373,7 @@ TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
   ASSERT_EQ(audit_.size(), 3u);
   EXPECT_THAT(audit_[0], HasSubstr("ResolveJob acme key:ci of-acme abandon RUNNING>"));
   EXPECT_THAT(audit_[1], HasSubstr("DeleteJob acme key:ci pictory-ended  SUCCEEDED>"));
-  EXPECT_THAT(audit_[2], HasSubstr("DeleteJob beta key:web of-acme  >"));
+  EXPECT_THAT(audit_[2], HasSubstr("DeleteJob beta key:web of-acme cancel >"));
 }
 
 TEST_F(IdentityTest, AWatchEndsWithTheLeaveItWasOpenedBy) {
@@ -409,6 +409,7 @@ TEST_F(IdentityTest, ATenantsLimitsAreItsOwn) {
   {
     grpc::ClientContext first, second, other;
     Show(first, acme_);
+  remove.set_cancel_only(true);
     Show(second, acme_);
     Show(other, beta_);
     const auto open = stub_->WatchJob(&first, watch);
