@@ -254,6 +254,7 @@ void AddJobCommands(CLI::App& app, Raw& raw) {
       remove->add_option("JOB", to.jobs, "One job or several; or choose some by flags");
   AddState(remove, raw)->excludes(ended);
   AddChoice(remove, raw, ended);
+  remove->add_flag("--cancel-only", to.cancel_only, "Cancel what is WAITING, and delete nothing");
 
   CLI::App* update = Add(app, to, Command::kUpdatePreview, "update-preview",
                          "Change a finished preview before it is rendered", help::kUpdatePreview);

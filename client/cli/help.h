@@ -323,17 +323,19 @@ inline constexpr char kDelete[] =
     R"(Removes finished jobs, and their outputs at Pictory. Of several, each is removed in the order
 given; one that cannot be keeps no other from it. stderr has a line for each that failed, and the
 exit status is that of the one in most need of attention. A job that is WAITING is cancelled
-instead, before it is sent: nothing is billed, and it stays, as CANCELLED.
+instead, before it is sent: nothing is billed, and it stays, as CANCELLED. With --cancel-only one that
+does not wait any more is left as it is, however it has ended.
 
 In place of a JOB, flags choose jobs: --state, --kind, --label, --since, --before or --all; jobs that
-have ended, unless --state says waiting. It is told which they are, and done with --yes, or once you
-have typed their number. At most 10000 are taken at once; the same command goes on with the others,
+have ended, unless --state says waiting; those are cancelled or left. It is told which they are, and
+done with --yes, or once you have typed their number. At most 10000 are taken at once; the same command goes on with the others,
 and after whatever stopped it. With --json, what would be done is an object for each job: would,
 job; and the last one is {"summary"}.
 
 Examples:
   pictory delete 01hx2v…
   pictory delete 01hx2v… 01hx30…
+  pictory delete --cancel-only 01hx2v…
   pictory delete --state failed --before 30d
   pictory delete --label batch=monday --yes)";
 

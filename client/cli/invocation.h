@@ -136,7 +136,8 @@ struct Invocation {
   Completion completion;  // of a word that is being typed
   std::string adopt;
   bool abandon = false;
-  bool yes = false;  // delete, resolve, resubmit: do it to all that were chosen
+  bool cancel_only = false;  // delete
+  bool yes = false;          // delete, resolve, resubmit: do it to all that were chosen
 
   // `result JOB --download -o -`.
   bool DownloadsToStdout() const { return download && output == "-"; }

@@ -155,19 +155,28 @@ ExitCode DoToChosen(const Session& session, const ChosenJobs& chosen, const Deed
 
 ExitCode RunDeleteChosen(const Session& session) {
   ListJobsRequest filter = FilterOf(session.args);
+  const bool cancel_only = session.args.cancel_only;
+  if (filter.states().empty() && cancel_only) filter.add_states(v1::JOB_STATE_WAITING);
   if (filter.states().empty()) AddEnded(filter);
   const absl::StatusOr<ChosenJobs> chosen =
       ChooseJobs(session, std::move(filter), gateway::limits::kBulkJobsMax);
   if (!chosen.ok()) return session.Failed(chosen.status());
   return DoToChosen(session, *chosen,
-                    {.would = "delete",
-                     .done = "deleted",
+                    {.would = cancel_only ? "cancel" : "delete",
+                     .done = cancel_only ? "cancelled" : "deleted",
                      .call =
-                         [&session](const Job& job) {
-                           return session.client.Delete(job.job_id(), session.PatientCall());
+                         [&session, cancel_only](const Job& job) {
+                           // What waited when it was shown may have become a video meanwhile.
+                           const bool waits = job.state() == v1::JOB_STATE_WAITING;
+                           return waits || cancel_only
+                                      ? session.client.Cancel(job.job_id(), session.PatientCall())
+                                      : session.client.Delete(job.job_id(), session.PatientCall());
                          }},
-                    "Their outputs at Pictory and in the archive go, too; jobs that are WAITING "
-                    "are cancelled. It costs nothing, and cannot be undone.");
+                    cancel_only ? "They are never sent, and stay, as CANCELLED. It costs nothing, "
+                                  "and cannot be undone."
+                                : "Their outputs at Pictory and in the archive go, too; jobs that "
+                                  "are WAITING are cancelled. It costs nothing, and cannot be "
+                                  "undone.");
 }
 
 ExitCode RunResolveChosen(const Session& session) {

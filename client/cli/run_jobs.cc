@@ -107,7 +107,9 @@ ExitCode RunResolve(const Session& session) {
 
 ExitCode RunDelete(const Session& session) {
   return ForEach(session, [&](const std::string& job_id) {
-    absl::StatusOr<Job> job = session.client.Delete(job_id, session.Call());
+    absl::StatusOr<Job> job = session.args.cancel_only
+                                  ? session.client.Cancel(job_id, session.Call())
+                                  : session.client.Delete(job_id, session.Call());
     if (job.ok()) {
       session.out.Answer(session.out.json() ? ToJsonLine(*job) + "\n"
                                             : absl::StrCat("job ", OneLine(job->job_id()), "\n  ",

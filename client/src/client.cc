@@ -257,6 +257,16 @@ absl::StatusOr<Job> Client::Delete(const std::string& job_id, const CallOptions&
   return std::move(*response->mutable_job());
 }
 
+absl::StatusOr<Job> Client::Cancel(const std::string& job_id, const CallOptions& call) const {
+  v1::DeleteJobRequest request;
+  request.set_job_id(job_id);
+  request.set_cancel_only(true);
+  auto response = Call<v1::DeleteJobResponse>(*core_, &Core::Stub::DeleteJob, request, call,
+                                              Repeatable::kAlways);
+  if (!response.ok()) return response.status();
+  return std::move(*response->mutable_job());
+}
+
 Watch Client::WatchJob(std::string job_id, WatchOptions options) const {
   return Watch(core_, std::move(job_id), std::move(options));
 }

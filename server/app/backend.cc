@@ -39,13 +39,17 @@ void CoreBackend::Resolve(const std::string& tenant,
 void CoreBackend::Delete(const std::string& tenant,
                          std::shared_ptr<const v1::DeleteJobRequest> request,
                          Done<v1::DeleteJobResponse> done) {
-  core_.deleter.Delete(tenant, request->job_id(),
-                       [done = std::move(done)](absl::StatusOr<v1::Job> job) {
-                         if (!job.ok()) return done(job.status());
-                         v1::DeleteJobResponse response;
-                         *response.mutable_job() = *std::move(job);
-                         done(std::move(response));
-                       });
+  jobs::Deleter::Done ended = [done = std::move(done)](absl::StatusOr<v1::Job> job) {
+    if (!job.ok()) return done(job.status());
+    v1::DeleteJobResponse response;
+    *response.mutable_job() = *std::move(job);
+    done(std::move(response));
+  };
+  if (request->cancel_only()) {
+    core_.deleter.Cancel(tenant, request->job_id(), std::move(ended));
+  } else {
+    core_.deleter.Delete(tenant, request->job_id(), std::move(ended));
+  }
 }
 
 void CoreBackend::CreateUpload(const jobs::Owner& owner,

@@ -16,6 +16,7 @@
 #include "app/run.h"
 #include "app/secret_file.h"
 #include "app/version.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/random.h"
 #include "mcp/http.h"
@@ -109,8 +110,9 @@ int RunMcp(const McpFlags& flags) {
   if (!options.ok()) return Fails(kMcpUsage, options.status());
   auto client = pictory_jobs::Client::Connect(flags.server, *std::move(options));
   if (!client.ok()) return Fails(kMcpUsage, client.status());
+  const SystemClock clock;
   mcp::Session session(flags.session.empty() ? RandomHex(16) : flags.session,
-                       {.cap = flags.spend_cap, .always_ask = flags.confirm == "always"});
+                       {.cap = flags.spend_cap, .always_ask = flags.confirm == "always"}, clock);
   mcp::Server server(*std::move(client), session, std::string(Version()));
   if (!flags.http.empty()) {
     const absl::StatusOr<Address> address = ParseAddress(flags.http);

@@ -272,6 +272,14 @@ absl::Status JobNotDeletable(std::string_view job_id, std::string_view why) {
   return status;
 }
 
+absl::Status JobNotWaiting(std::string_view job_id, std::string_view why) {
+  absl::Status status =
+      Make(Row("JOB_NOT_WAITING"),
+           absl::StrCat("Job ", View(job_id), " cannot be cancelled: ", View(why)));
+  AttachJob(status, job_id);
+  return status;
+}
+
 absl::Status JobNotUnconfirmed(std::string_view job_id, std::string_view state) {
   absl::Status status = Make(Row("JOB_NOT_UNCONFIRMED"),
                              absl::StrCat("Job ", View(job_id), " is ", View(state),

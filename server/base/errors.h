@@ -78,6 +78,7 @@ absl::Status JobNotFound(std::string_view name);
 absl::Status JobNotFinished(std::string_view job_id, std::string_view state);
 absl::Status JobNotUsable(std::string_view job_id, std::string_view why);
 absl::Status JobNotDeletable(std::string_view job_id, std::string_view why);
+absl::Status JobNotWaiting(std::string_view job_id, std::string_view why);
 absl::Status JobNotUnconfirmed(std::string_view job_id, std::string_view state);
 // Another decision on the same job is under way.
 absl::Status JobBeingResolved(std::string_view job_id, Duration retry_after);

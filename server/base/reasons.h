@@ -18,7 +18,7 @@ struct ReasonRow {
   std::string_view meaning;  // Markdown
 };
 
-inline constexpr std::array<ReasonRow, 50> kReasons = {{
+inline constexpr std::array<ReasonRow, 51> kReasons = {{
     // Requests.
     {"INVALID_REQUEST", absl::StatusCode::kInvalidArgument, "no",
      "BadRequest names each field, and what to do. How much each list, map and text may hold "
@@ -93,6 +93,9 @@ inline constexpr std::array<ReasonRow, 50> kReasons = {{
      "ResolveJob names a job that Pictory does not know"},
     {"JOB_NOT_DELETABLE", absl::StatusCode::kFailedPrecondition, "once it has ended",
      "DeleteJob of a job that has not ended"},
+    {"JOB_NOT_WAITING", absl::StatusCode::kFailedPrecondition, "no",
+     "DeleteJob with `cancel_only` of a job that does not wait, or no longer: it was sent, or has "
+     "ended. Nothing was deleted"},
     {"JOB_NOT_UNCONFIRMED", absl::StatusCode::kFailedPrecondition, "no",
      "ResolveJob of a job that is not UNCONFIRMED, or no longer"},
     {"PICTORY_JOB_TAKEN", absl::StatusCode::kFailedPrecondition, "no",

@@ -64,9 +64,16 @@ export function commandsFor(job, at) {
   }
   if (job.state === 'JOB_STATE_UNCONFIRMED') {
     commands.push(resolve(job, at, 'List its candidates', [], {}));
-  } else if (job.state === 'JOB_STATE_WAITING' || !isActive(job)) {
+  } else if (job.state === 'JOB_STATE_WAITING') {
     commands.push({
-      what: job.state === 'JOB_STATE_WAITING' ? 'Cancel it' : 'Delete it, outputs at Pictory too',
+      what: 'Cancel it',
+      pictory: pictory('delete', '--cancel-only', id),
+      curl: curl(at, 'DELETE', `${path}?cancelOnly=true`),
+      grpcurl: grpcurl(at, 'DeleteJob', {job_id: id, cancel_only: true}),
+    });
+  } else if (!isActive(job)) {
+    commands.push({
+      what: 'Delete it, outputs at Pictory too',
       pictory: pictory('delete', id),
       curl: curl(at, 'DELETE', path),
       grpcurl: grpcurl(at, 'DeleteJob', {job_id: id}),

@@ -26,6 +26,7 @@ export class Detail {
   #head = el('div', {class: 'detail-head'});
   #result = el('div', {});
   #rest = el('div', {});
+  #refused = el('p', {class: 'note', role: 'alert'});  // why the job was not deleted or cancelled
 
   // `context`: {at(), mayOperate(), put(job), gone(id)}.
   constructor(box, context) {
@@ -47,6 +48,7 @@ export class Detail {
     this.#made = '';
     this.#result.replaceChildren();
     this.#rest.replaceChildren();
+    setText(this.#refused, '');
     if (id === '') return this.#empty();
     const back = el('a', {class: 'back', href: '#/'}, '← All jobs');
     this.#box.replaceChildren(back, this.#head, this.#result, this.#rest);
@@ -158,7 +160,6 @@ export class Detail {
   #removal(job) {
     const waits = job.state === 'JOB_STATE_WAITING';
     if (!waits && isActive(job)) return null;
-    const words = el('p', {class: 'note', role: 'alert'});
     const button = el('button', {type: 'button', class: 'danger'}, waits ? 'Cancel this job …' : 'Delete this job …');
     button.addEventListener('click', async () => {
       const lines = waits ? ['It is not sent to Pictory, and nothing is billed.', 'It stays in the list, as cancelled.'] : [
@@ -166,7 +167,8 @@ export class Detail {
         'What Pictory has billed stays billed. Its request_id stays taken.'];
       if (!await confirm(waits ? 'Cancel this job?' : 'Delete this job?', lines, waits ? 'Cancel the job' : 'Delete the job', true)) return;
       try {
-        const {job: after} = await call('DELETE', jobPath(job.jobId));
+        // Who has said yes to a cancel has not to a delete, whatever the job has become meanwhile.
+        const {job: after} = await call('DELETE', `${jobPath(job.jobId)}${waits ? '?cancelOnly=true' : ''}`);
         if (waits) {
           this.#context.put(after);
           this.update(after);
@@ -175,10 +177,10 @@ export class Detail {
           location.hash = '#/';
         }
       } catch (error) {
-        setText(words, error.message);
+        if (job.jobId === this.#id) setText(this.#refused, error.message);
       }
     });
-    return el('section', {class: 'removal'}, button, words);
+    return el('section', {class: 'removal'}, button, this.#refused);
   }
 }
 

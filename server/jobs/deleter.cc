@@ -26,6 +26,20 @@ absl::Status WhyNot(const Job& job) {
                                                  "until it has ended");
 }
 
+// Of a job that does not wait.
+absl::StatusOr<v1::Job> NotCancelled(const JobRecord& record) {
+  const Job& job = record.job;
+  if (!IsVisible(record)) return errors::JobNotFound(job.job_id);
+  if (job.state == v1::JOB_STATE_CANCELLED) return ToProto(job);
+  if (job.state == v1::JOB_STATE_WAITING) {
+    return errors::JobNotWaiting(job.job_id,
+                                 "it has waited, and is being sent to Pictory at this moment");
+  }
+  return errors::JobNotWaiting(job.job_id, "it is " + StateName(job.state) +
+                                               ", and only a job that is WAITING can be; nothing "
+                                               "was deleted");
+}
+
 // Whether Pictory may hold outputs of the job. It keeps those of jobs that have ended there. It is
 // not known whether an EXPIRED job has ended there, nor a job that was given up before Pictory said
 // that it had accepted it.
@@ -38,43 +52,53 @@ bool MayHaveOutputs(const Job& job) {
 }  // namespace
 
 void Deleter::Delete(const std::string& tenant, const std::string& name, Done done) {
-  Find(tenant, name, /*again=*/false, std::move(done));
+  Find(tenant, name, Otherwise::kDelete, /*again=*/false, std::move(done));
 }
 
-void Deleter::Find(const std::string& tenant, const std::string& name, bool again, Done done) {
+void Deleter::Cancel(const std::string& tenant, const std::string& name, Done done) {
+  Find(tenant, name, Otherwise::kRefuse, /*again=*/false, std::move(done));
+}
+
+void Deleter::Find(const std::string& tenant, const std::string& name, Otherwise otherwise,
+                   bool again, Done done) {
   // A job that was adopted may be taken over by the one that was submitted, which has its name
   // then.
-  Done deleted = [this, tenant, name, again, done](absl::StatusOr<v1::Job> job) {
-    if (!again && absl::IsNotFound(job.status())) return Find(tenant, name, /*again=*/true, done);
+  Done ended = [this, tenant, name, otherwise, again, done](absl::StatusOr<v1::Job> job) {
+    if (!again && absl::IsNotFound(job.status())) {
+      return Find(tenant, name, otherwise, /*again=*/true, done);
+    }
     done(std::move(job));
   };
   jobs_.Find(tenant, name,
-             [this, name, done = std::move(done),
-              deleted = std::move(deleted)](absl::StatusOr<std::optional<JobRecord>> found) {
+             [this, name, otherwise, done = std::move(done),
+              ended = std::move(ended)](absl::StatusOr<std::optional<JobRecord>> found) {
                if (!found.ok()) return done(found.status());
                if (!found->has_value()) return done(errors::JobNotFound(name));
-               End(**std::move(found), deleted);
+               End(**std::move(found), otherwise, ended);
              });
 }
 
 // Ends a job that waits, and deletes one that has ended.
-void Deleter::End(JobRecord record, Done done) {
-  if (record.submission == SubmissionState::kWaiting) return Cancel(record, std::move(done));
+void Deleter::End(JobRecord record, Otherwise otherwise, Done done) {
+  if (record.submission == SubmissionState::kWaiting) {
+    return EndWait(record, otherwise, std::move(done));
+  }
+  if (otherwise == Otherwise::kRefuse) return done(NotCancelled(record));
   if (absl::Status why = WhyNot(record.job); !why.ok()) return done(why);
   MayHaveOutputs(record.job) ? Clean(std::move(record), std::move(done))
                              : DeleteFiles(std::move(record), std::move(done));
 }
 
-void Deleter::Cancel(const JobRecord& waiting, Done done) {
+void Deleter::EndWait(const JobRecord& waiting, Otherwise otherwise, Done done) {
   ledger_.Update({.record = Cancelled(waiting, clock_.WallNow())},
-                 [this, done = std::move(done)](const Ledger::Outcome& stored) {
+                 [this, otherwise, done = std::move(done)](const Ledger::Outcome& stored) {
                    const Job& job = stored.record.job;
                    if (stored.status.ok()) return done(ToProto(job));
                    if (!absl::IsAborted(stored.status)) return done(stored.status);
                    // Another has cancelled it, which is what was asked for. Else it waits still,
                    // and tells another reason; or it is sent, or has ended.
                    job.state == v1::JOB_STATE_CANCELLED ? done(ToProto(job))
-                                                        : End(stored.record, done);
+                                                        : End(stored.record, otherwise, done);
                  });
 }
 

@@ -5,6 +5,7 @@
 // Thread-safe; what is passed to the constructor must outlive it and the calls in flight.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -40,12 +41,19 @@ class Deleter {
   // deletion.
   using Done = std::function<void(absl::StatusOr<v1::Job>)>;
   void Delete(const std::string& tenant, const std::string& name, Done done);
+  // Gets the job that was cancelled, now or before; FAILED_PRECONDITION if it does not wait. It
+  // deletes nothing, whatever the job becomes meanwhile.
+  void Cancel(const std::string& tenant, const std::string& name, Done done);
 
  private:
-  // `again`: the job went under this name before it could be deleted.
-  void Find(const std::string& tenant, const std::string& name, bool again, Done done);
-  void End(JobRecord record, Done done);
-  void Cancel(const JobRecord& waiting, Done done);
+  // What is done to a job that does not wait.
+  enum class Otherwise : std::uint8_t { kDelete, kRefuse };
+
+  // `again`: the job went under this name before it could be ended.
+  void Find(const std::string& tenant, const std::string& name, Otherwise otherwise, bool again,
+            Done done);
+  void End(JobRecord record, Otherwise otherwise, Done done);
+  void EndWait(const JobRecord& waiting, Otherwise otherwise, Done done);
   void Clean(JobRecord record, Done done);
   void DeleteFiles(JobRecord record, Done done);
   void RemoveFrom(std::vector<JobKey> places, JobRecord record, Done done);

@@ -40,7 +40,7 @@ Spent SpentOf(const JobRecord& record) {
 
 double CreditsToRender(const JobRecord& preview) {
   const std::optional<double>& used = preview.job.credits_used;
-  if (WasAdopted(preview)) return used.value_or(pictory::kUnknownRenderCredits);
+  if (WasAdopted(preview)) return used.value_or(pictory::kUnknownCredits);
   return std::max(preview.credits_reserved, used.value_or(0));
 }
 

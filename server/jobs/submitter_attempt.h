@@ -22,8 +22,9 @@ struct Submitter::Attempt {
 
   // The credits that the submit may use.
   double CreditsToReserve(const pictory::Submission& made) const {
-    if (pictory::IsMadeOfUnknown(*request.request)) return pictory::kUnknownRenderCredits;
-    return std::max(credits_of_preview, pictory::EstimateCredits(made.kind, *made.body));
+    const bool unknown = pictory::IsMadeOfUnknown(*request.request);
+    return std::max({unknown ? pictory::kUnknownCredits : 0, credits_of_preview,
+                     pictory::EstimateCredits(made.kind, *made.body)});
   }
 
   JobKey key;

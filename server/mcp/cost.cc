@@ -26,7 +26,11 @@ Cost CostOfPreview(const std::string& job_id, const pictory_jobs::Client& client
   }
   const double said =
       pictory::EstimateCredits(v1::JOB_KIND_RENDER, job->preview().render_params_json());
-  return std::max(job->credits_used(), said);
+  // Who has made a preview that was adopted, and of what, is not known here.
+  const bool adopted = job->request_id().empty();
+  const double used =
+      job->has_credits_used() || !adopted ? job->credits_used() : pictory::kUnknownCredits;
+  return std::max(used, said);
 }
 
 }  // namespace

@@ -9,9 +9,10 @@
 
 namespace gateway::mcp {
 
-// Pictory's AI credits, at most; unset where only Pictory can know: of a project, and of a preview
-// that has not ended. The gateway reserves as much (pictory/credits.h). A render looks at its
-// preview, by one call. An error is the gateway's, or says what is wrong with the request.
+// Pictory's AI credits, at most; unset where only Pictory can know: of a project, of a template,
+// and of a preview that has not ended. The gateway reserves as much (pictory/credits.h). A render
+// looks at its preview, by one call. An error is the gateway's, or says what is wrong with the
+// request.
 absl::StatusOr<std::optional<double>> CostOf(const google::protobuf::Message& request,
                                              const pictory_jobs::Client& client);
 

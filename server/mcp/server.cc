@@ -117,6 +117,20 @@ std::string ToolList(bool modern) {
   return text;
 }
 
+// The line that ends the call whose question was forgotten for a newer one; empty if none waits.
+std::string GivenUp(const Session::Asked& asked) {
+  if (!asked.forgotten.has_value() || asked.forgotten->call_id.empty()) return "";
+  const ToolError error{
+      .code = "RESOURCE_EXHAUSTED",
+      .reason = "TOO_MANY",
+      .message = absl::StrCat("More than ", limits::kMcpQuestionsMax,
+                              " questions wait for a person, and this was the oldest: its answer "
+                              "does not count any more. Nothing was sent; call again once others "
+                              "are answered")};
+  return ResultLine(asked.forgotten->call_id, ErrorResult(Caller{.asks_people = true}, error)) +
+         "\n";
+}
+
 std::string NoMethod(const Message& message) {
   return ErrorLine(
       message.id, ErrorCode::kMethodNotFound,
@@ -259,16 +273,15 @@ std::string Server::CallTool(const Message& message, const Caller& caller) {
   ToAsk& ask = std::get<ToAsk>(done);
   if (!caller.modern) return AskByRequest(std::move(ask), message);
   ask.question.arguments.clear();  // it comes again with the answer
-  const std::string words = std::move(ask.words);
-  return ResultLine(message.id, InputRequired(session_.Ask(std::move(ask.question)), words));
+  const Session::Asked asked = session_.Ask(std::move(ask.question));
+  return GivenUp(asked) + ResultLine(message.id, InputRequired(asked.name, ask.words));
 }
 
 std::string Server::AskByRequest(ToAsk ask, const Message& message) {
   ask.question.call_id = message.id;
-  const std::string form = FormOf(ask.words);
-  const std::string name = session_.Ask(std::move(ask.question));
-  return RequestLine(absl::StrCat(std::string(kQuestionId), name, "\""), "elicitation/create",
-                     form);
+  const Session::Asked asked = session_.Ask(std::move(ask.question));
+  return GivenUp(asked) + RequestLine(absl::StrCat(std::string(kQuestionId), asked.name, "\""),
+                                      "elicitation/create", FormOf(ask.words));
 }
 
 // The call that a person was asked about goes on.

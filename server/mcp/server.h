@@ -44,7 +44,8 @@ class Server {
       : session_(session), calls_(std::move(client), session), version_(std::move(version)) {}
 
   // The line to send, which is an answer or, to a peer that hears them, a request of ours; empty if
-  // there is nothing to say.
+  // there is nothing to say. To such a peer it may be two lines: a question that is one too many
+  // ends the call of the oldest.
   std::string Handle(const Message& message, Peer& peer);
 
   // Whether a request is one of 2026-07-28, and what is wrong with what it says of itself: the line

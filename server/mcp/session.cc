@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/sha256.h"
 #include "json/api_writer.h"
+#include "pictory/credits.h"
 #include "pictory/jobs/v1/annotations.pb.h"
 
 namespace gateway::mcp {
@@ -19,7 +20,8 @@ constexpr std::size_t kQuestionNameBytes = 16;
 
 }  // namespace
 
-Session::Session(std::string name, SpendingRules rules) : name_(std::move(name)), rules_(rules) {}
+Session::Session(std::string name, SpendingRules rules, const Clock& clock)
+    : name_(std::move(name)), rules_(rules), clock_(clock) {}
 
 std::string Session::RequestIdOf(std::string_view tool,
                                  const google::protobuf::Message& request) const {
@@ -42,33 +44,59 @@ std::string Session::RequestIdOf(std::string_view tool,
   return absl::StrCat("mcp-", absl::BytesToHexString(hash.Finish()).substr(0, kIdHexDigits));
 }
 
-bool Session::Knows(const std::string& request_id) const {
+Session::Standing Session::Look(const std::string& request_id, const std::string& content) {
   MutexLock lock(mutex_);
-  return sent_.contains(request_id);
+  return StandingOf(request_id, content);
 }
 
-Session::Standing Session::Take(const std::string& request_id, std::optional<double> credits,
-                                bool confirmed) {
+Session::Standing Session::StandingOf(const std::string& request_id, const std::string& content) {
+  // A machine that slept has an older monotonic clock.
+  const MonoTime now = clock_.Now();
+  const WallTime wall = clock_.WallNow();
+  std::erase_if(sent_, [&](const auto& entry) {
+    const Sent& sent = entry.second;
+    const bool old = now - sent.since >= limits::kRequestIdKept ||
+                     wall - sent.wall_since >= limits::kRequestIdKept;
+    if (old) request_of_.erase(sent.job_id);
+    return old;
+  });
+  const auto found = sent_.find(request_id);
+  if (found == sent_.end()) return Standing::kNew;
+  return found->second.content == content ? Standing::kAgain : Standing::kOther;
+}
+
+Session::Sent& Session::Add(const std::string& request_id, const std::string& content,
+                            std::optional<double> credits) {
+  Sent& sent = sent_[request_id];
+  sent = {.content = content,
+          .credits = credits.value_or(pictory::kUnknownCredits),
+          .job_id = "",
+          .since = clock_.Now(),
+          .wall_since = clock_.WallNow()};
+  spent_ += sent.credits;
+  return sent;
+}
+
+Session::Standing Session::Take(const std::string& request_id, const std::string& content,
+                                std::optional<double> credits, bool confirmed) {
   MutexLock lock(mutex_);
-  if (sent_.contains(request_id)) return Standing::kAgain;
+  const Standing standing = StandingOf(request_id, content);
+  if (standing != Standing::kNew) return standing;
   const bool fits =
       rules_.cap.has_value() && credits.has_value() && spent_ + *credits <= *rules_.cap;
   if (!confirmed && (rules_.always_ask || !fits)) return Standing::kAsk;
   if (sent_.size() >= limits::kMcpSubmitsMax) return Standing::kFull;
-  spent_ += credits.value_or(0);
-  sent_[request_id].credits = credits.value_or(0);
+  Add(request_id, content, credits);
   return Standing::kNew;
 }
 
-void Session::Accepted(const std::string& request_id, const std::string& job_id,
-                       std::optional<double> credits) {
+void Session::Accepted(const std::string& request_id, const std::string& content,
+                       const std::string& job_id, std::optional<double> credits) {
   MutexLock lock(mutex_);
-  const auto [found, fresh] = sent_.try_emplace(request_id);
-  if (fresh) {  // another call of the same submit was told that nothing was sent
-    found->second.credits = credits.value_or(0);
-    spent_ += found->second.credits;
-  }
-  found->second.job_id = job_id;
+  const auto found = sent_.find(request_id);
+  // It is gone if another call of the same submit was told that nothing was sent.
+  Sent& sent = found == sent_.end() ? Add(request_id, content, credits) : found->second;
+  sent.job_id = job_id;
   request_of_[job_id] = request_id;
 }
 
@@ -95,16 +123,16 @@ void Session::Used(const std::string& job_id, double credits) {
   sent.credits = credits;
 }
 
-std::string Session::Ask(Question question) {
-  std::string name = RandomHex(kQuestionNameBytes);
+Session::Asked Session::Ask(Question question) {
+  Asked asked{.name = RandomHex(kQuestionNameBytes), .forgotten = std::nullopt};
   MutexLock lock(mutex_);
-  questions_[name] = std::move(question);
-  oldest_.push_back(name);
-  while (oldest_.size() > limits::kMcpQuestionsMax) {
-    questions_.erase(oldest_.front());
+  questions_[asked.name] = std::move(question);
+  oldest_.push_back(asked.name);
+  if (oldest_.size() > limits::kMcpQuestionsMax) {
+    asked.forgotten = std::move(questions_.extract(oldest_.front()).mapped());
     oldest_.pop_front();
   }
-  return name;
+  return asked;
 }
 
 std::optional<Question> Session::Answer(const std::string& name) {

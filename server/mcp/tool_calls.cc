@@ -12,6 +12,7 @@
 #include "json/api_writer.h"
 #include "json/writer.h"
 #include "mcp/cost.h"
+#include "pictory/credits.h"
 #include "pictory/did_you_mean.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "pictory_jobs/status.h"
@@ -35,7 +36,18 @@ const google::protobuf::MethodDescriptor& MethodOf(const Tool& tool) {
 
 std::string PriceWords(const std::optional<double>& credits) {
   return credits.has_value() ? absl::StrCat("at most ", *credits, " AI credits")
-                             : "AI credits that only Pictory knows";
+                             : absl::StrCat("AI credits that only Pictory knows (counted as ",
+                                            pictory::kUnknownCredits, " until it tells)");
+}
+
+// What was sent under it may have been made, though no answer came.
+ToolError IdOfAnother(const std::string& request_id, const std::string& job_id) {
+  return {.code = "INVALID_ARGUMENT",
+          .reason = "REQUEST_ID_REUSED",
+          .message = absl::StrCat("Another submit of this session has the requestId ",
+                                  CleanText(request_id),
+                                  ". A job of its own takes a new one. Nothing was sent"),
+          .job_id = job_id};
 }
 
 std::string CapWords(const Session& session) {
@@ -81,26 +93,31 @@ std::variant<std::string, ToAsk> ToolCalls::Submit(const Tool& tool, const std::
   const auto* const field = request.GetDescriptor()->FindFieldByName("request_id");
   const auto& reflection = *request.GetReflection();
   std::string request_id = reflection.GetString(request, field);
-  if (request_id.empty()) request_id = session_.RequestIdOf(tool.name, request);
+  const std::string content = session_.RequestIdOf(tool.name, request);
+  if (request_id.empty()) request_id = content;
   reflection.SetString(&request, field, request_id);
 
   std::optional<double> credits;
-  if (!session_.Knows(request_id)) {
+  if (session_.Look(request_id, content) == Session::Standing::kNew) {
     auto cost = CostOf(request, client_);
     if (!cost.ok()) return ErrorResult(caller, ToolErrorOf(cost.status()));
     credits = *cost;
   }
   const bool asked = word != nullptr && word->question.request_id == request_id &&
-                     word->question.credits == credits;
+                     word->question.content == content && word->question.credits == credits;
   if (asked && !word->yes) {
     return ErrorResult(caller, {.code = "FAILED_PRECONDITION",
                                 .reason = "CONFIRMATION_REFUSED",
                                 .message = "A person was asked and has not said yes. Nothing was "
                                            "sent, and nothing is paid"});
   }
-  const Session::Standing standing = session_.Take(request_id, credits, asked);
+  const Session::Standing standing = session_.Take(request_id, content, credits, asked);
+  if (standing == Session::Standing::kOther) {
+    return ErrorResult(caller, IdOfAnother(request_id, session_.JobOf(request_id)));
+  }
   if (standing == Session::Standing::kAsk) {
     Question question{.request_id = request_id,
+                      .content = content,
                       .credits = credits,
                       .call_id = "",
                       .tool = std::string(tool.name),
@@ -126,7 +143,7 @@ std::variant<std::string, ToAsk> ToolCalls::Submit(const Tool& tool, const std::
     if (standing == Session::Standing::kNew && !open) session_.NotSent(request_id);
     return ErrorResult(caller, ToolErrorOf(job.status()));
   }
-  session_.Accepted(request_id, job->job_id(), credits);
+  session_.Accepted(request_id, content, job->job_id(), credits);
   Learn(*job);
   const std::string note = before == job->job_id() ? kNothingPaid : "";
   if (caller.modern && caller.tasks) return NewTask(*job, note);
@@ -145,7 +162,8 @@ std::string ToolCalls::Read(const Tool& tool, const Message& request, const Call
     }
     case ToolKind::kDelete: {
       const auto& one = static_cast<const v1::DeleteJobRequest&>(request);
-      const absl::StatusOr<v1::Job> job = client_.Delete(one.job_id());
+      const absl::StatusOr<v1::Job> job =
+          one.cancel_only() ? client_.Cancel(one.job_id()) : client_.Delete(one.job_id());
       if (!job.ok()) return ErrorResult(caller, ToolErrorOf(job.status()));
       Learn(*job);
       return ToolResult(caller, JobSentence(*job), JobAnswer(*job));
@@ -156,6 +174,7 @@ std::string ToolCalls::Read(const Tool& tool, const Message& request, const Call
                                                : std::min(list.page_size(), limits::kMcpListMax));
       const auto page = client_.ListPage(list);
       const int count = page.ok() ? page->jobs_size() : 0;
+      for (int i = 0; i < count; ++i) Learn(page->jobs(i));
       return Told(caller, absl::StrCat(count, count == 1 ? " job." : " jobs."), page);
     }
     case ToolKind::kUsage:
@@ -220,9 +239,7 @@ std::string ToolCalls::Cancel(const std::string& job_id) const {
   if (job->state() != v1::JOB_STATE_WAITING) {
     return absl::StrCat("Nothing was cancelled. ", JobSentence(*job));
   }
-  // Tried once: later it may have been sent and have ended, and then this call would delete it.
-  const absl::StatusOr<v1::Job> ended =
-      client_.Delete(job_id, {.retry = pictory_jobs::RetryOptions{.max_attempts = 1}});
+  const absl::StatusOr<v1::Job> ended = client_.Cancel(job_id);
   if (ended.ok()) return JobSentence(*ended);
   return absl::StrCat("Nothing was cancelled: ", ToolErrorOf(ended.status()).message);
 }

@@ -43,7 +43,8 @@ inline constexpr std::array<Tool, 11> kTools = {{
     {"read_result", "ReadJobResult", ToolKind::kRead,
      "It is free. An answer has at most 64 KiB of text; nextOffset says where to go on."},
     {"delete_job", "DeleteJob", ToolKind::kDelete,
-     "It is free, and for good: the job's outputs at Pictory go too. It gives no money back."},
+     "It is free, and for good: the job's outputs at Pictory go too. It gives no money back. To "
+     "cancel, set cancelOnly: what has been made meanwhile stays."},
     {"usage", "GetUsage", ToolKind::kUsage,
      "It is free. It also tells what this session may have used, and of what cap."},
 }};

@@ -115,9 +115,13 @@ double VisualsCredits(std::string_view body) {
 }
 
 bool IsMadeOfUnknown(const google::protobuf::Message& request) {
-  using Render = ::pictory::jobs::v1::RenderRequest;
-  const auto* const render = dynamic_cast<const Render*>(&request);
-  return render != nullptr && render->source_case() == Render::kProjectId;
+  if (const auto* const render = dynamic_cast<const v1::RenderRequest*>(&request)) {
+    return render->source_case() == v1::RenderRequest::kProjectId;
+  }
+  const auto* const preview = dynamic_cast<const v1::CreatePreviewRequest*>(&request);
+  return preview != nullptr &&
+         (preview->source_case() == v1::CreatePreviewRequest::kFromTemplate ||
+          preview->source_case() == v1::CreatePreviewRequest::kFromTemplateJson);
 }
 
 }  // namespace gateway::pictory

@@ -12,8 +12,8 @@
 
 namespace gateway::pictory {
 
-// For a render of what nothing here shows; a guess.
-inline constexpr double kUnknownRenderCredits = 24;
+// For what nothing here shows; a guess.
+inline constexpr double kUnknownCredits = 24;
 
 // What AI studio takes for a picture, and for a clip.
 double PictureCredits(std::string_view body);
@@ -25,7 +25,8 @@ double VisualsCredits(std::string_view body);
 // The one of them that the kind's row names (kinds.h).
 double EstimateCredits(::pictory::jobs::v1::JobKind kind, std::string_view body);
 
-// Whether what a submit makes is known to Pictory only: a project that is rendered.
+// Whether what a submit makes is known to Pictory only: of a project that is rendered, and of a
+// template, whose own scenes may have AI visuals that stand in no body.
 bool IsMadeOfUnknown(const google::protobuf::Message& request);
 
 }  // namespace gateway::pictory

@@ -82,6 +82,20 @@ void Look(std::string_view method, const Caller& caller, absl::Status checked,
                      });
 }
 
+// Tells the audit of a call that is about the account and no job. `what` names what it was about.
+void Audit(std::string_view method, const Caller& caller, const std::string& what,
+           const absl::Status& status, const Domain& domain) {
+  if (!domain.operated) return;
+  domain.operated({.method = method,
+                   .tenant = caller.tenant,
+                   .caller = caller.principal->name,
+                   .peer = caller.peer,
+                   .job = "",
+                   .what = what,
+                   .trace_id = caller.trace.trace_id,
+                   .status = status});
+}
+
 // Changes something, of which the audit is told. `what` names it, `check` says what is wrong with
 // the request and `make` makes the call of it, both only of who may; `tell` answers what Pictory
 // did. Who is gone before the call has its turn has changed nothing, and what is sent is counted
@@ -104,15 +118,7 @@ void Change(std::string_view method, const Caller& caller, std::string what, Che
   domain.backend.Ask(caller.owner, Purpose::kChange, std::move(call),
                      [method, caller, what = std::move(what), held = *std::move(held), tell, reply,
                       &domain](const Answer& answer) {
-                       if (domain.operated) {
-                         domain.operated({.method = method,
-                                          .tenant = caller.tenant,
-                                          .caller = caller.principal->name,
-                                          .peer = caller.peer,
-                                          .job = "",
-                                          .what = what,
-                                          .status = answer.status()});
-                       }
+                       Audit(method, caller, what, answer.status(), domain);
                        if (!answer.ok()) return reply(answer.status());
                        tell(*answer);
                      });
@@ -137,7 +143,8 @@ void GetProject(const Caller& caller, std::shared_ptr<v1::GetProjectRequest> req
        });
 }
 
-// First the quota is asked for, then the charges.
+// First the quota is asked for, then the charges. They are what all of the account's tenants have
+// spent, so the audit is told who looks.
 void GetAccount(const Caller& caller, std::shared_ptr<v1::GetAccountRequest> request,
                 const Reply& reply, const Domain& domain) {
   if (absl::Status may = MayReach(caller, "GetAccount"); !may.ok()) return reply(std::move(may));
@@ -150,6 +157,7 @@ void GetAccount(const Caller& caller, std::shared_ptr<v1::GetAccountRequest> req
   domain.backend.LookTwice(
       caller.owner, pictory::QuotaCall(), pictory::ChargesCall(*request),
       [caller, reply, &domain](const absl::StatusOr<jobs::AccountDesk::Both>& answers) {
+        Audit("GetAccount", caller, "account " + caller.owner.account, answers.status(), domain);
         if (!answers.ok()) return reply(answers.status());
         v1::GetAccountResponse account;
         account.set_account(caller.owner.account);

@@ -2,7 +2,7 @@
 //
 // Nothing of it is any tenant's own. Who has the account for itself may know it and make templates;
 // where several tenants share one, that takes the role `operate`, as naming a job of Pictory's does
-// (tenants/principal.h). Each change is told to the domain, for the audit.
+// (tenants/principal.h). Each change is told to the domain, for the audit, and so is GetAccount.
 #pragma once
 
 #include <memory>

@@ -106,8 +106,9 @@ void ResolveJob(const Caller& caller, std::shared_ptr<v1::ResolveJobRequest> req
 
 void DeleteJob(const Caller& caller, std::shared_ptr<v1::DeleteJobRequest> request,
                const Reply& reply, const Domain& domain) {
-  Operate(&Backend::Delete, {.method = "DeleteJob", .caller = caller}, std::move(request), reply,
-          domain);
+  std::string what = request->cancel_only() ? "cancel" : "";
+  Operate(&Backend::Delete, {.method = "DeleteJob", .caller = caller, .what = std::move(what)},
+          std::move(request), reply, domain);
 }
 
 }  // namespace gateway::rpc

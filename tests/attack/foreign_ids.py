@@ -37,6 +37,9 @@ ASKED = {
     "ResolveJob, abandoned": ("ResolveJob", lambda job: text_field(1, job) + number_field(3, 1), False),
     "ResolveJob, adopted": ("ResolveJob", lambda job: text_field(1, job) + text_field(2, "pictory-1"), False),
     "DeleteJob": ("DeleteJob", lambda job: text_field(1, job), False),
+    "DeleteJob, cancelled": ("DeleteJob", lambda job: text_field(1, job) + number_field(2, 1), False),
+    "ReplayNotification": ("ReplayNotification", lambda job: text_field(1, job), False),
+    "WatchJobs by job_ids": ("WatchJobs", lambda job: text_field(4, job), True),
     "UpdatePreview": ("UpdatePreview", lambda job: text_field(1, job) + text_field(11, '[{"id":"a"}]'), False),
     "Render": ("Render", lambda job: text_field(10, job), False),
     "Summarize": ("Summarize", lambda job: text_field(10, job) + SUMMARY, False),
@@ -44,7 +47,21 @@ ASKED = {
 
 
 # Answered with OK, and the name as one that there is not.
-NAMES_WHAT_IS_MISSING = {"BatchGetJobs"}
+NAMES_WHAT_IS_MISSING = {"BatchGetJobs", "WatchJobs by job_ids"}
+LIST_COMPLETED, RESUME_TOKEN = 5, 15  # fields of WatchJobsResponse
+
+
+def fields(message):
+    """Number and bytes of each, of a message all of whose fields have a length."""
+    at = 0
+    while at < len(message):
+        number, size, shift, at = message[at] >> 3, 0, 0, at + 1
+        while True:
+            size, shift, at = size | (message[at] & 127) << shift, shift + 7, at + 1
+            if message[at - 1] < 128:
+                break
+        yield number, message[at:at + size]
+        at += size
 
 
 class Caller:
@@ -58,13 +75,34 @@ class Caller:
             if not stream:
                 made = self.channel.unary_unary(METHODS + method)
                 return "OK", "", b"", await made(request, metadata=self.metadata, timeout=30)
-            async for message in self.channel.unary_stream(METHODS + method)(request, metadata=self.metadata,
-                                                                             timeout=30):
-                return "OK", "", b"", message
-            return "OK", "", b"", b""
+            return "OK", "", b"", await self.first_of(method, request)
         except grpc.aio.AioRpcError as error:
             details = {name: value for name, value in error.trailing_metadata()}.get(DETAILS, b"")
             return error.code().name, error.details() or "", details, b""
+
+    async def first_of(self, method, request):
+        """What a stream says first: one message, or of WatchJobs the whole list without its tokens, which are those of
+        a filter and so of the ids in it."""
+        call = self.channel.unary_stream(METHODS + method)(request, metadata=self.metadata, timeout=30)
+        said = []
+        try:
+            async for message in call:
+                if method != "WatchJobs":
+                    return message
+                said += [each for each in fields(message) if each[0] != RESUME_TOKEN]
+                if said[-1][0] == LIST_COMPLETED:
+                    break
+            return b"".join(bytes([number]) + value for number, value in said)
+        finally:
+            call.cancel()
+
+    async def token(self):
+        """A resume token of a watch without a filter."""
+        call = self.channel.unary_stream(METHODS + "WatchJobs")(b"", metadata=self.metadata, timeout=30)
+        try:
+            return dict(fields(await call.read()))[RESUME_TOKEN].decode()
+        finally:
+            call.cancel()
 
     async def about(self, what, job):
         method, make, stream = ASKED[what]
@@ -111,6 +149,12 @@ async def others_alike(acme, beta, request, wrong):
     own = ("B" if token[0] == "A" else "A") + token[1:]
     note("ListJobs by a foreign page token", without(token, await beta.ask("ListJobs", text_field(7, token))),
          without(own, await beta.ask("ListJobs", text_field(7, own))))
+    token = await acme.token()
+    own = token[:6] + ("B" if token[6] == "A" else "A") + token[7:]  # in the hash of tenant and filter
+    note("WatchJobs by a foreign resume token", await beta.ask("WatchJobs", text_field(6, token), True),
+         await beta.ask("WatchJobs", text_field(6, own), True))
+    if (await acme.ask("WatchJobs", text_field(6, token), True))[0] != "OK":
+        wrong.append("WatchJobs by its own resume token is refused: nothing is shown")
     listed = await beta.ask("ListJobs", b"")
     if listed != ("OK", "", b"", b""):
         wrong.append(f"ListJobs: {listed}")

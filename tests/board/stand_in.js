@@ -131,7 +131,19 @@ export class StandIn {
       }
       return this.#json(answer, {job: this.jobs.get(id), candidates: Object.keys(decision).length > 0 ? [] : this.candidates});
     }
+    if (method === 'DELETE') return this.#end(job, url.searchParams.get('cancelOnly') === 'true', answer);
     return this.#json(answer, {job});
+  }
+
+  #end(job, cancelOnly, answer) {
+    const waits = job.state === 'JOB_STATE_WAITING';
+    if (cancelOnly && !waits) {
+      return this.#json(answer, {code: 9, message: `Job ${job.jobId} cannot be cancelled`, details: [{'@type': 'x/google.rpc.ErrorInfo', reason: 'JOB_NOT_WAITING'}]}, 400);
+    }
+    const after = {...job, state: waits ? 'JOB_STATE_CANCELLED' : 'JOB_STATE_CLEANED', revision: job.revision + 1};
+    if (waits) this.put(after);
+    else this.jobs.delete(job.jobId);
+    return this.#json(answer, {job: after});
   }
 
   #list(url, answer) {

@@ -69,6 +69,26 @@ await run(async (browser, found) => {
   found.that('and kept for the tab alone', await page.evaluate(() => [localStorage.length, document.cookie, sessionStorage.length]), [0, '', 1]);
   found.that('and is in no address', await page.evaluate(() => performance.getEntries().some((e) => e.name.includes('pgk_'))), false);
 
+  // Who is asked whether to cancel a job says nothing of the video that it becomes meanwhile.
+  const waiting = newJob({state: 'JOB_STATE_WAITING'});
+  server.put(waiting);
+  await page.goto(`${server.url}#/jobs/${waiting.jobId}`);
+  await page.click('.removal button');
+  await page.waitForSelector('dialog:has-text("Cancel this job?")');
+  server.put({...waiting, state: 'JOB_STATE_SUCCEEDED', revision: 2});
+  await page.waitForSelector('#detail .detail-state:has-text("Succeeded")');
+  await page.click('dialog button.danger');
+  await page.waitForSelector('.removal [role=alert]:has-text("cannot be cancelled")');
+  found.that('the video is still there', server.jobs.get(waiting.jobId)?.state, 'JOB_STATE_SUCCEEDED');
+  const other = newJob({state: 'JOB_STATE_WAITING'});
+  server.put(other);
+  await page.goto(`${server.url}#/jobs/${other.jobId}`);
+  await page.waitForSelector('.removal button:has-text("Cancel")');
+  found.that('of another job nothing was said', await page.innerText('.removal [role=alert]'), '');
+  await page.click('.removal button');
+  await page.click('dialog button.danger');
+  await page.waitForSelector('#detail .detail-state:has-text("Cancelled")');
+
   // Another role: what may not be done is not offered.
   server.info = {...server.info, sandbox: false, roles: ['read']};
   const ended = [...server.jobs.keys()][0];

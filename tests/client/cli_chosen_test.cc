@@ -49,7 +49,7 @@ class ChosenTest : public ::testing::Test {
     handlers_.remove = [this](const v1::DeleteJobRequest& request,
                               const CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
       const std::lock_guard lock(mutex_);
-      asked_.push_back(request.job_id());
+      asked_.push_back(request.job_id() + (request.cancel_only() ? " cancel" : ""));
       if (const auto found = answers_.find(request.job_id()); found != answers_.end()) {
         return found->second;
       }
@@ -143,6 +143,26 @@ TEST_F(ChosenTest, OneThatCannotBeDeletedKeepsNoOtherFromIt) {
   EXPECT_THAT(done.out,
               HasSubstr(R"({"summary":{"jobs":3,"deleted":1,"gone":1,"failed":["a"],"left":0}})"));
   EXPECT_THAT(done.err, HasSubstr(R"("reason":"JOB_NOT_DELETABLE")"));
+}
+
+// What waited when it was listed may have been paid for since.
+TEST_F(ChosenTest, WhatWaitsIsCancelledAndNeverDeleted) {
+  jobs_ = {MakeJob("a", v1::JOB_STATE_WAITING), MakeJob("b", v1::JOB_STATE_WAITING),
+           MakeJob("c", v1::JOB_STATE_FAILED)};
+  answers_ = {{"a", gateway::errors::JobNotWaiting("a", "it is SUCCEEDED")}};
+  const Outcome done = Run({"delete", "--state", "waiting", "--state", "failed", "--yes"});
+  EXPECT_EQ(done.exit_code, 5) << done.err;
+  EXPECT_THAT(asked_, ElementsAre("a cancel", "b cancel", "c"));
+  EXPECT_THAT(done.err, HasSubstr("Job a cannot be cancelled: it is SUCCEEDED"));
+
+  asked_.clear();
+  EXPECT_THAT(Run({"delete", "--all", "--cancel-only"}).out,
+              HasSubstr("Would cancel 2 jobs (2 WAITING). They are never sent"));
+  EXPECT_EQ(Run({"delete", "--all", "--cancel-only", "--yes"}).exit_code, 5);
+  EXPECT_THAT(asked_, ElementsAre("a cancel", "b cancel"));
+  asked_.clear();
+  EXPECT_EQ(Run({"delete", "c", "--cancel-only"}).exit_code, 0);
+  EXPECT_THAT(asked_, ElementsAre("c cancel"));
 }
 
 TEST_F(ChosenTest, ARefusalThatWouldMeetAllEndsIt) {

@@ -546,6 +546,26 @@ TEST(Delete, IsNotRepeatedWhereTheConnectionBroke) {
   }
 }
 
+TEST(Cancel, MeansNoOtherJobAndIsRepeatedWhereTheConnectionBroke) {
+  for (const absl::Status& broken : BrokenCalls()) {
+    Handlers handlers;
+    handlers.remove = [&broken](const v1::DeleteJobRequest& request,
+                                const CallInfo& call) -> absl::StatusOr<v1::DeleteJobResponse> {
+      EXPECT_TRUE(request.cancel_only());
+      if (call.number == 1) return broken;
+      v1::DeleteJobResponse response;
+      *response.mutable_job() = MakeJob(request.job_id(), v1::JOB_STATE_CANCELLED);
+      return response;
+    };
+    FakeServer server(handlers);
+    FakePacing pacing;
+    const auto cancelled = Connect(server, pacing).Cancel("j");
+    ASSERT_TRUE(cancelled.ok()) << cancelled.status();
+    EXPECT_EQ(cancelled->state(), v1::JOB_STATE_CANCELLED);
+    EXPECT_EQ(server.Calls("DeleteJob"), 2);
+  }
+}
+
 TEST(Get, IsRepeatedWhereTheConnectionBroke) {
   for (const absl::Status& broken : BrokenCalls()) {
     Handlers handlers;

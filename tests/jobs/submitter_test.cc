@@ -1042,7 +1042,21 @@ TEST_F(SubmitterTest, ARenderOfAProjectReservesWhatIsAssumed) {
   SubmitRequest request = Render("r1", "");
   request.request = message;
   ASSERT_TRUE(Submit(request).ok());
-  EXPECT_EQ(Stored("r1")->credits_reserved, pictory::kUnknownRenderCredits);
+  EXPECT_EQ(Stored("r1")->credits_reserved, pictory::kUnknownCredits);
+}
+
+TEST_F(SubmitterTest, APreviewFromATemplateReservesAtLeastWhatIsAssumed) {
+  transport_.SetScript([](const http::Request&) { return Reply(200, kAccepted); });
+  const auto reserved = [this](const std::string& request_id, const std::string& body) {
+    auto message = std::make_shared<v1::CreatePreviewRequest>();
+    message->set_from_template_json(body);
+    SubmitRequest request = Preview(request_id);
+    request.request = message;
+    EXPECT_TRUE(Submit(request).ok());
+    return Stored(request_id)->credits_reserved;
+  };
+  EXPECT_EQ(reserved("r1", R"({"templateId":"t"})"), pictory::kUnknownCredits);
+  EXPECT_EQ(reserved("r2", R"({"templateId":"t","aiCredits":48})"), 48);
 }
 
 }  // namespace

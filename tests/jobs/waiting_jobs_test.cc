@@ -24,6 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::Reply;
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr char kGoesOn[] = R"({"success":true,"data":{"status":"in-progress"}})";
@@ -142,6 +143,13 @@ class WaitingJobsTest : public testing::Test {
   absl::StatusOr<v1::Job> Delete(const std::string& job_id) {
     std::optional<absl::StatusOr<v1::Job>> answer;
     core_->deleter.Delete("default", job_id, [&](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(absl::InternalError("no answer"));
+  }
+
+  absl::StatusOr<v1::Job> Cancel(const std::string& job_id) {
+    std::optional<absl::StatusOr<v1::Job>> answer;
+    core_->deleter.Cancel("default", job_id, [&](auto given) { answer = std::move(given); });
     EXPECT_TRUE(answer.has_value());
     return answer.value_or(absl::InternalError("no answer"));
   }
@@ -390,6 +398,58 @@ TEST_F(WaitingJobsTest, DeleteCancelsIt) {
   const auto deleted = Delete(held.job_id());
   ASSERT_TRUE(deleted.ok()) << deleted.status();
   EXPECT_EQ(deleted->state(), v1::JOB_STATE_CLEANED);
+}
+
+TEST_F(WaitingJobsTest, ACancelMaySafelyComeTwice) {
+  MakePreview();
+  const v1::Job held = Hold();
+  const auto cancelled = Cancel(held.job_id());
+  ASSERT_TRUE(cancelled.ok()) << cancelled.status();
+  EXPECT_EQ(cancelled->state(), v1::JOB_STATE_CANCELLED);
+  const auto again = Cancel(held.job_id());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(again->revision(), cancelled->revision());
+  EXPECT_EQ(Get(held.job_id()).state(), v1::JOB_STATE_CANCELLED) << "it is still there";
+  ASSERT_TRUE(Delete(held.job_id()).ok());
+  EXPECT_EQ(errors::Reason(Cancel(held.job_id()).status()), "JOB_NOT_FOUND");
+}
+
+TEST_F(WaitingJobsTest, ACancelThatComesTooLateDeletesNothing) {
+  MakePreview();
+  const v1::Job held = Hold();
+  render_ = std::nullopt;  // the answer is still to come
+  preview_ = kPreviewDone;
+  clock_.Advance(1min);
+  ASSERT_EQ(renders_, 1);
+  EXPECT_THAT(Cancel(held.job_id()).status().ToString(),
+              AllOf(HasSubstr("is being sent"), HasSubstr("cannot be cancelled")));
+  Restart();
+  EXPECT_EQ(errors::Reason(Cancel(held.job_id()).status()), "JOB_NOT_WAITING") << "UNCONFIRMED";
+  const std::size_t asked = transport_.requests().size();
+  const absl::Status ended = Cancel(preview_id_).status();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(errors::Reason(ended), "JOB_NOT_WAITING");
+  EXPECT_THAT(ended.ToString(), HasSubstr("it is SUCCEEDED"));
+  EXPECT_EQ(Get(preview_id_).state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(transport_.requests().size(), asked) << "Pictory's outputs stay";
+}
+
+// The store has another word than this process has read: what is stored decides.
+TEST_F(WaitingJobsTest, ACancelOfOneThatIsSentAtThatMomentDeletesNothing) {
+  MakePreview();
+  const v1::Job held = Hold();
+  store_.before_update = [this] {
+    JobRecord ended = Stored();
+    ended.submission = SubmissionState::kAccepted;
+    ended.job.state = v1::JOB_STATE_SUCCEEDED;
+    ended.job.finish_time = clock_.WallNow();
+    ++ended.job.revision;
+    // Another process with the same store: this one hears nothing of it.
+    store_.Update(ended, {}, [](const absl::Status& status) { ASSERT_TRUE(status.ok()); });
+  };
+  EXPECT_EQ(errors::Reason(Cancel(held.job_id()).status()), "JOB_NOT_WAITING");
+  EXPECT_EQ(Stored().job.state, v1::JOB_STATE_SUCCEEDED);
 }
 
 // Whoever changes the record first decides: here the cancel is stored while the attempt to send

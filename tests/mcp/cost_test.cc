@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "mcp/mcp_house.h"
+#include "pictory/credits.h"
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 
 namespace gateway::mcp {
@@ -14,6 +15,8 @@ using ::testing::Optional;
 
 class CostTest : public ::testing::Test {
  protected:
+  CostTest() { preview_.set_request_id("ours"); }
+
   absl::StatusOr<std::optional<double>> Cost(const google::protobuf::Message& request) {
     fake::Handlers handlers;
     handlers.get = [this](const v1::GetJobRequest&,
@@ -71,6 +74,25 @@ TEST_F(CostTest, OfAPreviewIsWhatIsKnownOfIt) {
   EXPECT_THAT(*Cost(render), Optional(9));
   preview_.set_state(v1::JOB_STATE_RUNNING);
   EXPECT_EQ(*Cost(render), std::nullopt);
+}
+
+TEST_F(CostTest, OfAPreviewThatWasMadeElsewhereIsAGuessUntilItIsTold) {
+  v1::RenderRequest render;
+  render.set_preview_job_id("p");
+  preview_.clear_request_id();
+  preview_.mutable_preview()->set_render_params_json(R"({"scenes":[{"aiCredits":6}]})");
+  EXPECT_THAT(*Cost(render), Optional(pictory::kUnknownCredits));
+  preview_.set_credits_used(0);
+  EXPECT_THAT(*Cost(render), Optional(6));
+}
+
+// The AI visuals of its own scenes stand in no body.
+TEST_F(CostTest, OfATemplateIsNotKnown) {
+  v1::CreatePreviewRequest preview;
+  preview.mutable_from_template()->set_template_id("t");
+  EXPECT_EQ(*Cost(preview), std::nullopt);
+  preview.set_from_template_json(R"({"templateId":"t"})");
+  EXPECT_EQ(*Cost(preview), std::nullopt);
 }
 
 TEST_F(CostTest, OfAProjectIsNotKnown) {

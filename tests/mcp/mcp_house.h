@@ -14,6 +14,7 @@
 #include "mcp/message.h"
 #include "mcp/server.h"
 #include "mcp/session.h"
+#include "support/fake_clock.h"
 
 namespace gateway::mcp {
 
@@ -53,7 +54,7 @@ inline std::string Between(const std::string& text, const std::string& begin,
 struct House {
   explicit House(fake::Handlers handlers, SpendingRules rules = {.cap = 100})
       : gateway(std::move(handlers)),
-        session("test", rules),
+        session("test", rules, clock),
         server(fake::Connect(gateway, pacing), session, "1.2.3") {}
 
   std::string Say(const std::string& text) {
@@ -65,6 +66,7 @@ struct House {
 
   fake::FakeServer gateway;
   fake::FakePacing pacing;
+  test::FakeClock clock;
   Session session;
   Server server;
   Peer peer{/*hears_requests=*/true};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "mcp/mcp_house.h"
 
 namespace gateway::mcp {
@@ -161,6 +162,45 @@ TEST(Submits, AnOutcomeThatIsNotKnownKeepsItsCredits) {
   EXPECT_EQ(house.session.spent(), 2);
 }
 
+// What may have been sent is that one submit, and no other of its requestId.
+TEST(Submits, UnderTheRequestIdOfAnotherAreRefused) {
+  fake::Handlers handlers = Images();
+  handlers.generate_image = [](const v1::GenerateImageRequest&,
+                               const fake::CallInfo&) -> absl::StatusOr<v1::GenerateImageResponse> {
+    return absl::UnknownError("cut");
+  };
+  handlers.generate_video = Takes<v1::GenerateVideoRequest, v1::GenerateVideoResponse>();
+  House house(std::move(handlers), {.cap = 5});
+  house.Say(Modern("tools/call",
+                   CallOf("generate_image", R"({"prompt":"a house by the sea","requestId":"1"})")));
+  EXPECT_EQ(house.session.spent(), 2);
+  for (const char* const other :
+       {R"({"prompt":"a house by the sea","model":"veo3.1","requestId":"1"})",
+        R"({"prompt":"a house by the sea","requestId":"1"})"}) {
+    EXPECT_THAT(house.Say(Modern("tools/call", CallOf("generate_video", other), kElicitsAndTasks)),
+                AllOf(HasSubstr(R"("reason":"REQUEST_ID_REUSED")"), HasSubstr("Nothing was sent")));
+  }
+  EXPECT_EQ(house.gateway.Calls("GenerateVideo"), 0);
+  EXPECT_EQ(house.session.spent(), 2);
+}
+
+TEST(Submits, WhatJobsOfAListHaveUsedCounts) {
+  fake::Handlers handlers = Images();
+  handlers.list = [](const v1::ListJobsRequest&,
+                     const fake::CallInfo&) -> absl::StatusOr<v1::ListJobsResponse> {
+    v1::ListJobsResponse page;
+    *page.add_jobs() = fake::MakeJob("job-of-1", v1::JOB_STATE_SUCCEEDED);
+    page.mutable_jobs(0)->set_credits_used(0.5);
+    return page;
+  };
+  House house(std::move(handlers));
+  house.Say(Modern("tools/call",
+                   CallOf("generate_image", R"({"prompt":"a house by the sea","requestId":"1"})")));
+  EXPECT_EQ(house.session.spent(), 2);
+  house.Say(Modern("tools/call", CallOf("list_jobs", "{}")));
+  EXPECT_EQ(house.session.spent(), 0.5);
+}
+
 TEST(Confirmation, IsAskedForAboveTheCap) {
   House house(Images(), {.cap = 1});
   const std::string asked =
@@ -199,6 +239,52 @@ TEST(Confirmation, IsOfOneCallAtOnePrice) {
   EXPECT_THAT(house.Say(WithWord(R"("requestState":"made up")", kImage, yes)),
               HasSubstr("input_required"));
   EXPECT_EQ(house.gateway.Calls("GenerateImage"), 0);
+}
+
+// At the same price, and under the same requestId.
+TEST(Confirmation, IsOfOneContent) {
+  fake::Handlers handlers = Images();
+  handlers.generate_video = Takes<v1::GenerateVideoRequest, v1::GenerateVideoResponse>();
+  House house(std::move(handlers), {});
+  const std::string yes = R"({"action":"accept","content":{"confirm":true}})";
+  const std::string asked_of = R"({"prompt":"a house","requestId":"1"})";
+  const auto ask = [&] {
+    return house.Say(Modern("tools/call", CallOf("generate_image", asked_of), kElicitsAndTasks));
+  };
+  EXPECT_THAT(house.Say(WithWord(ask(), R"({"prompt":"a castle","requestId":"1"})", yes)),
+              HasSubstr("input_required"));
+  std::string swapped = WithWord(ask(), R"({"prompt":"a house","requestId":"1"})", yes);
+  swapped.replace(swapped.find("generate_image"), 14, "generate_video");
+  EXPECT_THAT(house.Say(swapped), HasSubstr("input_required"));
+  EXPECT_EQ(house.gateway.Calls("GenerateImage") + house.gateway.Calls("GenerateVideo"), 0);
+  EXPECT_THAT(house.Say(WithWord(ask(), asked_of, yes)), HasSubstr(R"("resultType":"task")"));
+}
+
+// Else the call would have no answer, whatever a person says.
+TEST(Confirmation, OneQuestionTooManyEndsTheOldestCall) {
+  House house(Images(), {});
+  house.Say(Older("initialize", R"({"capabilities":{"elicitation":{}}})"));
+  const auto ask = [&](std::size_t n) {
+    std::string call = Older("tools/call", "{" + CallOf("generate_image", kImage).substr(1) + "}");
+    call.replace(call.find("\"id\":1"), 6, "\"id\":" + std::to_string(100 + n));
+    return house.Say(call);
+  };
+  const auto answer = [&](const std::string& asked) {
+    return house.Say(R"({"jsonrpc":"2.0","id":)" + Between(asked, R"("id":)", ",") +
+                     R"(,"result":{"action":"accept","content":{"confirm":true}}})");
+  };
+  const std::string first = ask(0);
+  std::string last;
+  for (std::size_t n = 1; n < limits::kMcpQuestionsMax; ++n) last = ask(n);
+  EXPECT_THAT(last, StartsWith(R"({"jsonrpc":"2.0","id":"confirm-)"));
+  const std::string both = ask(limits::kMcpQuestionsMax);
+  EXPECT_THAT(both, AllOf(StartsWith(R"({"jsonrpc":"2.0","id":100,"result":)"),
+                          HasSubstr("\"reason\":\"TOO_MANY\""),
+                          HasSubstr("\n{\"jsonrpc\":\"2.0\",\"id\":\"confirm-")));
+  EXPECT_THAT(answer(first), IsEmpty());
+  EXPECT_EQ(house.gateway.Calls("GenerateImage"), 0);
+  EXPECT_THAT(answer(both.substr(both.find('\n') + 1)),
+              StartsWith(R"({"jsonrpc":"2.0","id":116,)"));
 }
 
 TEST(Confirmation, WhoCannotAskIsToldWhatToDo) {
@@ -280,6 +366,7 @@ TEST(Cancelling, EndsWhatWaits) {
   handlers.get = Is(v1::JOB_STATE_WAITING);
   handlers.remove = [](const v1::DeleteJobRequest& request,
                        const fake::CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
+    EXPECT_TRUE(request.cancel_only()) << "it may have ended meanwhile";
     v1::DeleteJobResponse response;
     *response.mutable_job() = fake::MakeJob(request.job_id(), v1::JOB_STATE_CANCELLED);
     return response;
@@ -287,6 +374,21 @@ TEST(Cancelling, EndsWhatWaits) {
   House house(std::move(handlers));
   EXPECT_THAT(house.Say(Modern("tasks/cancel", R"(,"taskId":"j")")),
               HasSubstr("Job j is CANCELLED."));
+  EXPECT_THAT(
+      house.Say(Modern("tools/call", CallOf("delete_job", R"({"jobId":"j","cancelOnly":true})"))),
+      HasSubstr("Job j is CANCELLED."));
+}
+
+TEST(Cancelling, OfWhatIsSentAtThatMomentIsRefused) {
+  fake::Handlers handlers;
+  handlers.get = Is(v1::JOB_STATE_WAITING);
+  handlers.remove = [](const v1::DeleteJobRequest&,
+                       const fake::CallInfo&) -> absl::StatusOr<v1::DeleteJobResponse> {
+    return errors::JobNotWaiting("j", "it is SUCCEEDED");
+  };
+  House house(std::move(handlers));
+  EXPECT_THAT(house.Say(Modern("tasks/cancel", R"(,"taskId":"j")")),
+              AllOf(HasSubstr("Nothing was cancelled"), HasSubstr("it is SUCCEEDED")));
 }
 
 TEST(Results, AreReadInPieces) {

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <future>
+#include <set>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "base/errors.h"
@@ -91,6 +93,25 @@ class IdentityTest : public testing::Test {
     while (reader->Read(&response)) {
     }
     return reader->Finish();
+  }
+
+  // How WatchJobs begins: OK once it has brought something.
+  grpc::Status Begun() {
+    grpc::ClientContext context;
+    Show(context, acme_);
+    const auto reader = stub_->WatchJobs(&context, v1::WatchJobsRequest());
+    v1::WatchJobsResponse response;
+    if (!reader->Read(&response)) return reader->Finish();
+    context.TryCancel();
+    reader->Finish();
+    return grpc::Status::OK;
+  }
+  static std::set<std::string> AllMethods() {
+    const auto& service =
+        *v1::GetJobRequest::descriptor()->file()->FindServiceByName("PictoryJobs");
+    std::set<std::string> names;
+    for (int i = 0; i < service.method_count(); ++i) names.insert(service.method(i)->name());
+    return names;
   }
 
   const Secret acme_ = tenants::MakeApiKey();
@@ -239,11 +260,14 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     read.set_job_id("ended");
     v1::WatchJobRequest watch;
     watch.set_job_id("ended");
-    grpc::ClientContext reading, watching;
-    Show(reading, acme_);
-    Show(watching, acme_);
+    v1::ReadArchivedFileRequest file;
+    file.set_job_id("ended");
+    grpc::ClientContext reading, watching, opening;
+    for (auto* const context : {&reading, &watching, &opening}) Show(*context, acme_);
     std::string denied;
-    const auto note = [&denied](const char* method, const grpc::Status& status) {
+    std::set<std::string> called;
+    const auto note = [&](const char* method, const grpc::Status& status) {
+      called.insert(method);
       if (status.ok()) return;
       EXPECT_EQ(status.error_code(), StatusCode::PERMISSION_DENIED) << method;
       EXPECT_EQ(errors::Reason(FromGrpc(status)), "ROLE_REQUIRED");
@@ -276,7 +300,12 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
          Call(&Stub::ListNotifications, acme_, v1::ListNotificationsRequest()));
     note("ListJobs", Call(&Stub::ListJobs, acme_, v1::ListJobsRequest()));
     note("WatchJob", Drained(stub_->WatchJob(&watching, watch)));
+    note("WatchJobs", Begun());
     note("ReadJobResult", Drained(stub_->ReadJobResult(&reading, read)));
+    const grpc::Status opened = Drained(stub_->ReadArchivedFile(&opening, file));
+    const bool none = errors::Reason(FromGrpc(opened)) == "FILE_NOT_FOUND";  // it has no archive
+    note("ReadArchivedFile", none ? grpc::Status::OK : opened);
+    note("GetUsage", Call(&Stub::GetUsage, acme_, v1::GetUsageRequest()));
     house_.bodies = {{"/v2/projects", "{\"items\":[]}"},
                      {"/v2/projects/p", "{}"},
                      {"/v1/quota", "{}"},
@@ -304,13 +333,15 @@ TEST_F(IdentityTest, EachMethodNeedsItsRole) {
     note("DeleteTemplate", Call(&Stub::DeleteTemplate, acme_, drop));
     note("ResolveJob", Call(&Stub::ResolveJob, acme_, resolve));
     note("DeleteJob", Call(&Stub::DeleteJob, acme_, remove));
+    EXPECT_EQ(called, AllMethods()) << "each method is called here";
     return denied;
   };
   const std::string submits =
       "CreatePreview Render Transcribe Summarize GenerateImage GenerateVideo CreateUpload "
       "UpdatePreview ReplayNotification ";
   const std::string reads =
-      "GetJob BatchGetJobs GetServerInfo ListNotifications ListJobs WatchJob ReadJobResult ";
+      "GetJob BatchGetJobs GetServerInfo ListNotifications ListJobs WatchJob WatchJobs "
+      "ReadJobResult ReadArchivedFile GetUsage ";
   const std::string account_reads = "ListProjects GetProject ListTemplates GetTemplate ";
   const std::string operates = "GetAccount UpdateTemplate DeleteTemplate ResolveJob DeleteJob ";
   EXPECT_EQ(codes("submit"), reads + account_reads + operates);
@@ -354,9 +385,18 @@ TEST_F(IdentityTest, WhoSharesAnAccountIsToldNothingOfItUnlessRolesSayIt) {
   v1::DeleteTemplateRequest drop;
   drop.set_template_id("t");
   EXPECT_TRUE(Call(&Stub::DeleteTemplate, beta_, drop).ok());
-  ASSERT_EQ(audit_.size(), 2u);
-  EXPECT_THAT(audit_[0], HasSubstr("CreateTemplate acme key:ci"));
-  EXPECT_THAT(audit_[1], HasSubstr("DeleteTemplate beta"));
+  v1::UpdateTemplateRequest change;
+  change.set_template_id("t");
+  change.set_scenes_json("[{}]");
+  EXPECT_TRUE(Call(&Stub::UpdateTemplate, acme_, change).ok());
+  // So is who looks at what all have spent.
+  house_.bodies["/v1/quota"] = "{}";
+  house_.bodies["/v1/aicredits/usage"] = "[]";
+  EXPECT_TRUE(Call(&Stub::GetAccount, beta_, v1::GetAccountRequest()).ok());
+  EXPECT_THAT(audit_, testing::ElementsAre(HasSubstr("CreateTemplate acme key:ci  a template"),
+                                           HasSubstr("DeleteTemplate beta key:web  template t"),
+                                           HasSubstr("UpdateTemplate acme key:ci  template t"),
+                                           HasSubstr("GetAccount beta key:web  account default")));
 }
 
 TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
@@ -369,11 +409,12 @@ TEST_F(IdentityTest, WhatAnOperatorDecidesIsAudited) {
   remove.set_job_id("pictory-ended");
   EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::DeleteJob, acme_, remove).ok());
   remove.set_job_id("of-acme");
+  remove.set_cancel_only(true);
   EXPECT_TRUE(Call(&v1::PictoryJobs::Stub::DeleteJob, beta_, remove).ok());  // the house's
   ASSERT_EQ(audit_.size(), 3u);
   EXPECT_THAT(audit_[0], HasSubstr("ResolveJob acme key:ci of-acme abandon RUNNING>"));
   EXPECT_THAT(audit_[1], HasSubstr("DeleteJob acme key:ci pictory-ended  SUCCEEDED>"));
-  EXPECT_THAT(audit_[2], HasSubstr("DeleteJob beta key:web of-acme  >"));
+  EXPECT_THAT(audit_[2], HasSubstr("DeleteJob beta key:web of-acme cancel >"));
 }
 
 TEST_F(IdentityTest, AWatchEndsWithTheLeaveItWasOpenedBy) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@ class BusyStore final : public store::MemoryJobStore {
  public:
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override {
+    if (const auto first = std::exchange(before_update, nullptr)) first();
     if (busy_for == 0) {
       return MemoryJobStore::Update(std::move(record), std::move(parts), std::move(done));
     }
@@ -46,6 +48,7 @@ class BusyStore final : public store::MemoryJobStore {
     done(why_busy);
   }
 
+  std::function<void()> before_update;  // what somebody else does before the next update
   int busy_for = 0;
   int unreadable_for = 0;  // looks for a request_id
   bool finds_nothing = false;

@@ -166,6 +166,9 @@ class Client {
   // Deletes a job that has ended, or cancels one that is WAITING. Returns it as it was, CLEANED or
   // CANCELLED.
   absl::StatusOr<Job> Delete(const std::string& job_id, const CallOptions& call = {}) const;
+  // Cancels a job that is WAITING, and deletes none: FAILED_PRECONDITION (`JOB_NOT_WAITING`) if it
+  // does not wait. It is repeated like a read, because one that is CANCELLED is answered as it is.
+  absl::StatusOr<Job> Cancel(const std::string& job_id, const CallOptions& call = {}) const;
 
  private:
   explicit Client(std::shared_ptr<Core> core) : core_(std::move(core)) {}
