@@ -701,6 +701,20 @@ TEST(Describe, WhatIsWrongWithTlsIsNotTakenForAGatewayThatIsNotThere) {
   EXPECT_THAT(said("Connection refused"), HasSubstr("is it running?"));
 }
 
+TEST(Describe, APortThatSpeaksSomethingElseIsNotTakenForAGatewayThatIsNotThere) {
+  const auto said = [](const char* words, const char* server) {
+    return ProblemText(ProblemOf(absl::UnavailableError(words), server));
+  };
+  EXPECT_THAT(said("Ssl handshake failed: SSL_ERROR_SSL: error:0A00010B:SSL routines::wrong "
+                   "version number",
+                   "https://h:1"),
+              HasSubstr("; it is one without TLS: leave https:// out\n"));
+  EXPECT_THAT(said("Trying to connect an http1.x server", "h:1"),
+              HasSubstr("; this is an HTTP port, not the gRPC one"));
+  EXPECT_THAT(said("Cannot check peer: missing selected ALPN property.", "https://h:1"),
+              HasSubstr("; this is an HTTP port, not the gRPC one"));
+}
+
 TEST(Problems, AsJsonHaveWhatIsKnown) {
   Problem problem = ProblemOf(
       fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow \"down\"", 2.5), "h:1");
