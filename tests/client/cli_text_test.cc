@@ -741,6 +741,8 @@ TEST(Problems, NameCommandsAndNotCalls) {
   EXPECT_EQ(InCommands("GetJob, (WatchJob) GetJobs xGetJob"),
             "`pictory get`, (`pictory watch`) GetJobs xGetJob");
   EXPECT_EQ(InCommands("Render failed"), "Render failed");
+  EXPECT_EQ(InCommands("(wait_for_preview) wait_for_previews allow_unknown_fields"),
+            "(--wait-for-preview) wait_for_previews --allow-unknown-fields");
   EXPECT_EQ(InCommands("/pictory.jobs.v1.PictoryJobs/GetJob"),
             "/pictory.jobs.v1.PictoryJobs/GetJob");
   const auto* service = v1::Job::descriptor()->file()->pool()->FindServiceByName(
