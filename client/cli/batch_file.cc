@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "json_text.h"
 #include "name_hash.h"
+#include "request_object.h"
 #include "submit_commands.h"
 #include "words.h"
 
@@ -161,6 +162,17 @@ void PutLabels(Message& request, const std::map<std::string, std::string>& label
   }
 }
 
+// Looks at a storyboard that is sent as JSON text. The gateway would refuse what is wrong with it,
+// but only when other lines are paid.
+absl::Status CheckText(const Message& request, const std::string& name) {
+  const auto* const reflection = request.GetReflection();
+  const auto* const text = request.GetDescriptor()->FindFieldByName("storyboard_json");
+  const auto* const allow = request.GetDescriptor()->FindFieldByName("allow_unknown_fields");
+  if (text == nullptr || !reflection->HasField(request, text)) return absl::OkStatus();
+  if (reflection->GetBool(request, allow)) return absl::OkStatus();
+  return CheckStoryboard(reflection->GetString(request, text), name);
+}
+
 void PutRequestId(Message& request, const std::string& request_id) {
   request.GetReflection()->SetString(
       &request, request.GetDescriptor()->FindFieldByName("request_id"), request_id);
@@ -213,6 +225,10 @@ absl::StatusOr<BatchLine> ReadLine(std::string_view text, int number, const std:
       given.body ? FromBody(**submit, given, defaults) : FromRequest(**submit, given, defaults);
   if (!request.ok()) return request.status();
   line.request = *std::move(request);
+  if (absl::Status good = CheckText(*line.request, given.body ? kBody : "request.storyboardJson");
+      !good.ok()) {
+    return good;
+  }
   std::map<std::string, std::string> labels = given.labels;
   labels.insert(defaults.labels.begin(), defaults.labels.end());
   if (absl::Status set = SetLabels(*line.request, std::move(labels), BatchLabelValue(batch_name));

@@ -5,7 +5,7 @@ namespace pictory_jobs::cli {
 
 // From now on gRPC's lines are readable text on stderr, one line each without control characters,
 // and a limited number of them, because a peer may have chosen what stands in them. There are only
-// errors, unless GRPC_VERBOSITY says more. protobuf writes nothing.
+// errors, and none about TLS, unless GRPC_VERBOSITY says more. protobuf writes nothing.
 void CleanLibraryLines();
 
 }  // namespace pictory_jobs::cli

@@ -21,6 +21,10 @@ const char* WhatToLookAt(const std::string& words, bool tls) {
     return "its certificate is not believed: is it for this host and in its time, and is its "
            "authority one of the system's, or of --tls-ca or SSL_CERT_FILE?";
   }
+  if (Has(words, "wrong version number")) return "it is one without TLS: leave https:// out";
+  if (Has(words, "http1.x server") || Has(words, "missing selected ALPN property")) {
+    return "this is an HTTP port, not the gRPC one: take that of the gateway's --listen";
+  }
   // The library takes the files only when it connects.
   if (tls && Has(words, "empty address list")) {
     return "the files of --tls-ca, --tls-cert and --tls-key cannot be used: are they PEM, and does "

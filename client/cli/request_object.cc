@@ -1,11 +1,14 @@
 #include "request_object.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 #include "json_text.h"
 #include "pictory_jobs/job.h"
 #include "words.h"
@@ -16,6 +19,9 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using Fields = std::map<std::string, const FieldDescriptor*>;
+
+constexpr std::array<std::string_view, 1> kWebhook = {"webhook"};
+constexpr char kWebhookIsOurs[] = "is the gateway's own; use --watch, or `pictory watch JOB`";
 
 const v1::FieldMapping& MappingOf(const FieldDescriptor* field) {
   return field->options().GetExtension(v1::rest);
@@ -155,7 +161,98 @@ std::string Missing(const Message& request) {
   return missing;
 }
 
+std::string NotKnown(const std::string& key, const Fields& known) {
+  const std::string nearest = Nearest(key, KeysOf(known));
+  return nearest.empty()
+             ? "Pictory knows no such field here; --allow-unknown-fields sends it anyway"
+             : "is not known; did you mean " + nearest + "?";
+}
+
+absl::Status Wrong(const std::string& name, const std::string& wrong) {
+  return absl::InvalidArgumentError(absl::StrCat(name, ": the request is wrong:", wrong));
+}
+
+// Whether an object has one of these members.
+template <std::size_t N>
+bool HasAny(const std::vector<JsonMember>& members, const std::array<std::string_view, N>& keys) {
+  return std::any_of(members.begin(), members.end(), [&](const JsonMember& member) {
+    return std::find(keys.begin(), keys.end(), member.key) != keys.end();
+  });
+}
+
+// Whether a storyboard is Pictory's v1: by a member that v2 does not have.
+bool IsOfV1(const std::vector<JsonMember>& members) {
+  constexpr std::array<std::string_view, 6> kTop = {
+      "audio",      "autoHighlightKeywords", "brandLogo",
+      "textStyles", "splitTextOnNewLine",    "splitTextOnPeriod"};
+  constexpr std::array<std::string_view, 4> kScene = {"text", "articleUrl", "article_url",
+                                                      "backgroundUri"};
+  if (HasAny(members, kTop)) return true;
+  for (const JsonMember& member : members) {
+    if (member.key != "scenes" || JsonKind(member.value) != '[') continue;
+    for (const std::string_view scene : ElementsOf(member.value)) {
+      if (JsonKind(scene) == '{' && HasAny(MembersOf(scene), kScene)) return true;
+    }
+  }
+  return false;
+}
+
+// Finds the members that a message of this API does not have, at every depth.
+class UnknownFinder {
+ public:
+  void Look(const std::vector<JsonMember>& members, const google::protobuf::Descriptor* type,
+            const std::string& path) {
+    const Fields& known = FieldsOf(type);
+    for (const JsonMember& member : members) {
+      const std::string place = absl::StrCat(path, path.empty() ? "" : ".", member.key);
+      const auto found = known.find(member.key);
+      if (found == known.end()) {
+        if (++count_ > gateway::limits::kViolationsMax) return;
+        absl::StrAppend(&wrong_, "\n  ", OneLine(place), ": ", NotKnown(member.key, known));
+        continue;
+      }
+      const google::protobuf::Descriptor* const inner = found->second->message_type();
+      // What is not of this API has no shape: google.protobuf.Struct and its like.
+      if (inner == nullptr || found->second->is_map() || inner->file()->package() != kPackage) {
+        continue;
+      }
+      if (JsonKind(member.value) == '{') Look(MembersOf(member.value), inner, place);
+      if (JsonKind(member.value) != '[' || !found->second->is_repeated()) continue;
+      int element = 0;
+      for (const std::string_view value : ElementsOf(member.value)) {
+        const std::string at = absl::StrCat(place, "[", element++, "]");
+        if (JsonKind(value) == '{') Look(MembersOf(value), inner, at);
+      }
+    }
+  }
+  const std::string& wrong() const { return wrong_; }
+
+ private:
+  static constexpr std::string_view kPackage = "pictory.jobs.v1";
+
+  const Fields& FieldsOf(const google::protobuf::Descriptor* type) {
+    const auto [at, fresh] = fields_.try_emplace(type);
+    if (fresh) at->second = MembersOfBody(type);
+    return at->second;
+  }
+
+  std::map<const google::protobuf::Descriptor*, Fields> fields_;
+  std::string wrong_;
+  std::size_t count_ = 0;
+};
+
 }  // namespace
+
+absl::Status CheckStoryboard(const std::string& text, const std::string& name) {
+  if (CheckJson(text).has_value() || JsonKind(text) != '{') return absl::OkStatus();
+  const std::vector<JsonMember> members = MembersOf(text);
+  if (IsOfV1(members)) return absl::OkStatus();
+  UnknownFinder finder;
+  finder.Look(members, v1::Storyboard::descriptor(), "");
+  std::string wrong = finder.wrong();
+  if (HasAny(members, kWebhook)) absl::StrAppend(&wrong, "\n  webhook: ", kWebhookIsOurs);
+  return wrong.empty() ? absl::OkStatus() : Wrong(name, wrong);
+}
 
 absl::Status ReadObject(const std::string& text, const std::string& name, Message& request) {
   const Fields known = MembersOfBody(request.GetDescriptor());
@@ -169,7 +266,7 @@ absl::Status ReadObject(const std::string& text, const std::string& name, Messag
     if (!seen.insert(member.key).second) {
       complain(member.key, "is there twice");
     } else if (member.key == "webhook") {
-      complain(member.key, "is the gateway's own; use --watch, or `pictory watch JOB`");
+      complain(member.key, kWebhookIsOurs);
     } else if (const auto found = known.find(member.key); found != known.end()) {
       if (JsonKind(member.value) == 'n') continue;  // null: as if it were not there
       if (const char* wanted = Put(member.value, found->second, request)) {
@@ -178,19 +275,12 @@ absl::Status ReadObject(const std::string& text, const std::string& name, Messag
     } else if (AllowsUnknown(request)) {
       absl::StrAppend(&extra, extra.empty() ? "" : ",", std::string(member.whole));
     } else {
-      const std::string nearest = Nearest(member.key, KeysOf(known));
-      complain(member.key,
-               nearest.empty()
-                   ? "Pictory knows no such field here; --allow-unknown-fields sends it anyway"
-                   : "is not known; did you mean " + nearest + "?");
+      complain(member.key, NotKnown(member.key, known));
     }
   }
   if (!extra.empty()) SetExtra(request, extra);
   if (wrong.empty()) wrong = Missing(request);
-  if (!wrong.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": the request is wrong:", wrong));
-  }
-  return absl::OkStatus();
+  return wrong.empty() ? absl::OkStatus() : Wrong(name, wrong);
 }
 
 }  // namespace pictory_jobs::cli

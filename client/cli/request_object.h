@@ -1,5 +1,5 @@
-// ReadObject reads Pictory's own JSON body into the fields of a submit's request, by what the
-// .proto says of them. Pure.
+// These functions read Pictory's own JSON bodies by what the .proto says of them: into the fields
+// of a submit's request, or only for members that are not known. Pure.
 #pragma once
 
 #include <string>
@@ -14,5 +14,10 @@ namespace pictory_jobs::cli {
 // then they go into `extra_json`.
 absl::Status ReadObject(const std::string& text, const std::string& name,
                         google::protobuf::Message& request);
+
+// Ok if all members of Pictory's v2 storyboard are known, at every depth, so that a file of many
+// submits is refused before the first of them is paid. `text` is any text. One for Pictory's v1, by
+// the members that only v1 has, is left to the gateway, and so is all else that can be wrong.
+absl::Status CheckStoryboard(const std::string& text, const std::string& name);
 
 }  // namespace pictory_jobs::cli

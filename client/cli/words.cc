@@ -275,8 +275,8 @@ std::string Pad(std::string_view text, int columns) {
 std::string OneLine(std::string_view text) { return gateway::CleanText(text); }
 
 std::string InCommands(std::string_view text) {
-  static const auto* const kCommands = [] {
-    auto* const commands = new std::vector<std::pair<std::string_view, std::string_view>>{
+  static const auto* const kWords = [] {
+    const std::vector<std::pair<std::string_view, std::string_view>> commands = {
         {"GetJob", "get"},
         {"BatchGetJobs", "get"},
         {"ListJobs", "list"},
@@ -300,11 +300,18 @@ std::string InCommands(std::string_view text) {
         {"CreateTemplate", "template upload"},
         {"UpdateTemplate", "template update"},
         {"DeleteTemplate", "template delete"}};
+    auto* const words = new std::vector<std::pair<std::string_view, std::string>>{
+        {"allow_unknown_fields", "--allow-unknown-fields"},
+        {"wait_for_preview", "--wait-for-preview"},
+        {"wait_for_transcription", "--wait-for-transcription"}};
+    const auto add = [words](std::string_view call, std::string_view command) {
+      words->emplace_back(call, "`pictory " + std::string(command) + "`");
+    };
+    for (const auto& [call, command] : commands) add(call, command);
     for (const SubmitCommand& submit : SubmitCommands()) {
-      if (Normal(submit.call) != Normal(submit.name))
-        commands->emplace_back(submit.call, submit.name);
+      if (Normal(submit.call) != Normal(submit.name)) add(submit.call, submit.name);
     }
-    return commands;
+    return words;
   }();
   const auto in_word = [&text](std::size_t at) {
     return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
@@ -312,14 +319,14 @@ std::string InCommands(std::string_view text) {
   };
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const auto named = std::find_if(kCommands->begin(), kCommands->end(), [&](const auto& command) {
-      return text.substr(at, command.first.size()) == command.first &&
-             !(at > 0 && in_word(at - 1)) && !in_word(at + command.first.size());
+    const auto named = std::find_if(kWords->begin(), kWords->end(), [&](const auto& word) {
+      return text.substr(at, word.first.size()) == word.first && !(at > 0 && in_word(at - 1)) &&
+             !in_word(at + word.first.size());
     });
-    if (named == kCommands->end()) {
+    if (named == kWords->end()) {
       out.push_back(text[at++]);
     } else {
-      out.append("`pictory ").append(named->second).append("`");
+      out.append(named->second);
       at += named->first.size();
     }
   }

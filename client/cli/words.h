@@ -61,8 +61,8 @@ std::string Pad(std::string_view text, int columns);
 std::string OneLine(std::string_view text);
 
 // Puts a command of this program, such as `pictory get`, wherever `text` names a call of the API,
-// such as GetJob. Names of calls that are plain words (Render) stay, because the command has that
-// name too.
+// such as GetJob, and its flag wherever it names a field that has one, such as wait_for_preview.
+// Names of calls that are plain words (Render) stay, because the command has that name too.
 std::string InCommands(std::string_view text);
 
 // The one of `known` that `word` is most likely meant to be; empty if none is near.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "app/environment.h"
 
 namespace gateway::app {
@@ -51,7 +52,10 @@ std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::
   }
   if (problems.empty()) {
     problems.push_back(command.empty()
-                           ? "an argument belongs to no flag; see --help"
+                           ? absl::StrCat("an argument is no command (they are ",
+                                          absl::StrJoin(kCommands, ", "),
+                                          "; none is needed to serve) and no flag's value; see "
+                                          "--help")
                            : absl::StrCat("there is no such command; did you mean ", command, "?"));
   }
   return problems;
@@ -68,7 +72,16 @@ std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags,
   return problems;
 }
 
-std::string Reworded(const CLI::ParseError& error) {
+std::string Reworded(const CLI::App& app, const CLI::ParseError& error) {
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (error.get_name() != "RequiredError" || command->get_require_subcommand_min() == 0) continue;
+    std::vector<std::string> words;
+    for (const CLI::App* word : command->get_subcommands([](const CLI::App*) { return true; })) {
+      words.push_back(absl::StrCat(command->get_name(), " ", word->get_name()));
+    }
+    return absl::StrCat(command->get_name(), ": says not what to do; write ",
+                        absl::StrJoin(words, " or "), ", and see ", words.front(), " --help");
+  }
   const std::string text = error.what();
   if (error.get_name() == "ArgumentMismatch" && absl::EndsWith(text, " missing")) {
     return text.substr(0, text.find(':')) + ": needs a value";

@@ -25,7 +25,7 @@ std::vector<std::string> UnknownArguments(const CLI::App& app, std::vector<std::
 std::vector<std::string> MisplacedFlags(const std::vector<std::string>& flags,
                                         const std::string& command);
 
-// What CLI11 says of one flag, in our words where its own are unclear.
-std::string Reworded(const CLI::ParseError& error);
+// What CLI11 says of one flag or command of `app`, in our words where its own are unclear.
+std::string Reworded(const CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace gateway::app

@@ -15,6 +15,7 @@
 #include "app/postgres_store.h"
 #include "app/secret_file.h"
 #include "app/webhooks.h"
+#include "archive/disk.h"
 #include "base/errors.h"
 #include "base/host_port.h"
 #include "face/web_guard.h"
@@ -251,6 +252,14 @@ absl::Status CheckTrust(Config& config) {
   return absl::OkStatus();
 }
 
+// Checks the archive's directory, so that one that is not there is a wrong setting, and no reason
+// to try again. What may pass is told at the start.
+absl::Status CheckArchive(const std::string& directory) {
+  if (directory.empty()) return absl::OkStatus();
+  const absl::Status fit = archive::Disk::CheckDirectory(directory);
+  return absl::IsFailedPrecondition(fit) ? fit : absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variables,
@@ -259,6 +268,7 @@ absl::Status CompleteGateway(const GatewayFlags& flags, const Variables& variabl
   if (absl::Status status = CheckTrust(config); !status.ok()) return status;
   absl::Status notify = CheckNotify(config.tenants.directory->tenants(), config.sandbox);
   if (!notify.ok()) return notify;
+  if (absl::Status archive = CheckArchive(config.archive.directory); !archive.ok()) return archive;
   return CheckWebhooks(config);
 }
 

@@ -134,7 +134,7 @@ void Reading::ReadFlags(int argc, const char* const* argv) {
     tree_.app.exit(asked, out, out);
     help_ = out.str();
   } catch (const CLI::ParseError& error) {
-    Report({Reworded(error)});
+    Report({Reworded(tree_.app, error)});
   }
 }
 

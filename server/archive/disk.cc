@@ -164,15 +164,19 @@ absl::StatusOr<std::unique_ptr<Disk>> Disk::Open(DiskOptions options) {
   return disk;
 }
 
-absl::Status Disk::Take() {
-  const std::string& directory = options_.directory;
+absl::Status Disk::CheckDirectory(const std::string& directory) {
   struct stat info{};
   if (stat(directory.c_str(), &info) != 0) {
     return errno == ENOENT ? NotADirectory(directory, "does not exist")
                            : FileError(errno, "look at", directory);
   }
   if (!S_ISDIR(info.st_mode)) return NotADirectory(directory, "is no directory");
-  if (absl::Status own = CheckOwnDirectory(directory); !own.ok()) return own;
+  return CheckOwnDirectory(directory);
+}
+
+absl::Status Disk::Take() {
+  const std::string& directory = options_.directory;
+  if (absl::Status fit = CheckDirectory(directory); !fit.ok()) return fit;
   std::error_code unreadable;
   const fs::directory_iterator listed(directory, unreadable);
   if (unreadable) return FileError(unreadable.value(), "read", directory);

@@ -51,8 +51,11 @@ class Disk {
  public:
   class Part;
 
-  // Opens the directory, which must be there and be this user's own, and takes the lock in it.
-  // FAILED_PRECONDITION and others say what to do.
+  // Whether the directory is there and is this user's own. FAILED_PRECONDITION says what to do, and
+  // that nothing but an operator changes it; any other error may pass.
+  static absl::Status CheckDirectory(const std::string& directory);
+  // Opens such a directory, and takes the lock in it. FAILED_PRECONDITION and others say what to
+  // do.
   static absl::StatusOr<std::unique_ptr<Disk>> Open(DiskOptions options);
   ~Disk();
   Disk(const Disk&) = delete;

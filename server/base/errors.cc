@@ -249,11 +249,14 @@ absl::Status JobNotFound(std::string_view name) {
   return status;
 }
 
-absl::Status JobNotFinished(std::string_view job_id, std::string_view state) {
-  absl::Status status = Make(Row(kJobNotFinished),
-                             absl::StrCat("Job ", View(job_id), " is ", View(state),
-                                          "; wait until it has SUCCEEDED (WatchJob tells when)"),
-                             {{"state", std::string(state)}});
+absl::Status JobNotFinished(std::string_view job_id, std::string_view state,
+                            std::string_view waits) {
+  std::string message = absl::StrCat("Job ", View(job_id), " is ", View(state),
+                                     "; wait until it has SUCCEEDED (WatchJob tells when)");
+  if (!waits.empty()) {
+    absl::StrAppend(&message, ", or have this gateway wait for it (", View(waits), ")");
+  }
+  absl::Status status = Make(Row(kJobNotFinished), message, {{"state", std::string(state)}});
   AttachJob(status, job_id);
   return status;
 }

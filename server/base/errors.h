@@ -75,7 +75,9 @@ absl::Status PictoryKeyNotTaken(std::string_view why);
 
 // Jobs.
 absl::Status JobNotFound(std::string_view name);
-absl::Status JobNotFinished(std::string_view job_id, std::string_view state);
+// `waits`, if not empty, is the field by which the refused request would wait for the job.
+absl::Status JobNotFinished(std::string_view job_id, std::string_view state,
+                            std::string_view waits = "");
 absl::Status JobNotUsable(std::string_view job_id, std::string_view why);
 absl::Status JobNotDeletable(std::string_view job_id, std::string_view why);
 absl::Status JobNotWaiting(std::string_view job_id, std::string_view why);

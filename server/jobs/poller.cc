@@ -384,6 +384,8 @@ std::optional<Poller::Started> Poller::StartNextOf(Lane& lane, MonoTime now) {
       Arm(now + std::chrono::milliseconds(1));
       break;
     }
+    // One that was dropped and is followed anew stands in both, once as the job of before.
+    waiting_.erase(entry);
     entry->busy = true;
     entry->due = lane.begun = now;
     busy_.insert(entry);

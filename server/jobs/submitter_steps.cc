@@ -17,6 +17,15 @@
 #include "pictory/bindings.h"
 
 namespace gateway::jobs {
+namespace {
+
+// The field by which a request waits for the job that it names; empty if it has none.
+std::string WaitsFieldOf(const google::protobuf::Message& request) {
+  const auto* const waits = pictory::FieldsOf(request.GetDescriptor()).waits;
+  return waits == nullptr ? "" : std::string(waits->name());
+}
+
+}  // namespace
 
 void Submitter::Resolve(const AttemptPtr& attempt) {
   pictory::Reference reference = pictory::ReferencedJob(*attempt->request.request);
@@ -56,7 +65,8 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
               IsFinal(job.state)
                   ? errors::JobNotUsable(job.job_id(), "has ended as " + StateName(job.state) +
                                                            " and has no result to use")
-                  : errors::JobNotFinished(job.job_id(), StateName(job.state)));
+                  : errors::JobNotFinished(job.job_id(), StateName(job.state),
+                                           WaitsFieldOf(*attempt->request.request)));
         }
         PriceReferenced(attempt, *referenced);
       });

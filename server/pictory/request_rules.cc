@@ -140,7 +140,10 @@ void CheckSummary(const v1::SummarizeRequest& request, const TranslateOptions& o
   const bool may_pick =
       request.has_transcription_job_id() &&
       VersionFor(SubmitOf(request.GetDescriptor()), options) == v1::PATH_VERSION_V2;
-  if (request.highlight_duration_seconds() < (may_pick ? 0 : 1)) {
+  if (request.highlight_duration_seconds() < 0) {
+    violations.Add("highlight_duration_seconds",
+                   "must be at least 1: the length wanted in seconds");
+  } else if (request.highlight_duration_seconds() == 0 && !may_pick) {
     violations.Add("highlight_duration_seconds",
                    "is required: the length wanted, at least 1 second");
   }

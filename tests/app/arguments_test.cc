@@ -53,6 +53,19 @@ TEST_F(ArgumentsTest, AnUnknownFlagNamesTheNearest) {
   EXPECT_THAT(Refused({"sandbox", "--sede=1"}), HasSubstr("did you mean --seed?"));
 }
 
+// It is not named, because it may be a secret.
+TEST_F(ArgumentsTest, AnArgumentThatIsNoCommandIsToldWhichThereAre) {
+  EXPECT_THAT(Refused({"serve"}),
+              AllOf(HasSubstr("no command (they are sandbox, contract, keygen, mcp, probe, store;"),
+                    HasSubstr("none is needed to serve"), Not(HasSubstr("'serve'"))));
+}
+
+TEST_F(ArgumentsTest, ACommandThatNeedsAnotherWordNamesIt) {
+  for (const auto& args : std::vector<std::vector<const char*>>{{"store"}, {"store", "cpoy"}}) {
+    EXPECT_THAT(Refused(args), HasSubstr("store: says not what to do; write store copy, and see"));
+  }
+}
+
 TEST_F(ArgumentsTest, WhatIsUnknownMayBeASecret) {
   for (const auto& args : std::vector<std::vector<const char*>>{{"--api-key=canary"},
                                                                 {"--api-key", "canary"},

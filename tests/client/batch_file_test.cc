@@ -37,7 +37,7 @@ const Request& As(const BatchLine& line) {
 
 TEST(BatchFile, EachKindIsReadFromABodyAndFromARequest) {
   const Batch batch = Read(
-      "{\"kind\":\"preview\",\"body\":{ \"videoName\" : \"x\",\"n\": 1.0 }}\n"
+      "{\"kind\":\"preview\",\"body\":{ \"videoName\" : \"x\",\"videoWidth\": 1.0 }}\n"
       "{\"kind\":\"preview\",\"request\":{\"storyboard\":{\"videoName\":\"y\"}}}\n"
       "\n"
       "{\"kind\":\"render\",\"request\":{\"previewJobId\":\"p1\",\"waitForPreview\":true}}\n"
@@ -52,7 +52,7 @@ TEST(BatchFile, EachKindIsReadFromABodyAndFromARequest) {
   ASSERT_THAT(batch.bad, IsEmpty()) << batch.bad[0].number << ": " << batch.bad[0].what;
   ASSERT_THAT(batch.lines, SizeIs(10));
   EXPECT_EQ(As<CreatePreviewRequest>(batch.lines[0]).storyboard_json(),
-            "{ \"videoName\" : \"x\",\"n\": 1.0 }")
+            "{ \"videoName\" : \"x\",\"videoWidth\": 1.0 }")
       << "the bytes are kept";
   EXPECT_EQ(As<CreatePreviewRequest>(batch.lines[1]).storyboard().video_name(), "y");
   EXPECT_EQ(batch.lines[2].number, 4) << "empty lines count";
@@ -94,6 +94,7 @@ TEST(BatchFile, WhatIsWrongWithALineIsSaid) {
        "stands in request, too"},
       {R"({"kind":"transcribe","body":{"fileUrl":"https://x/a.mp4","webhook":"https://x"}})",
        "webhook"},
+      {R"({"kind":"preview","body":{"videoName":"n","webhook":"https://x"}})", "webhook: is the"},
       {R"({"kind":"summarize","body":{"transcript":[]}})", "highlight_duration"},
       {R"({"kind":"preview","request":{"storyboard":{"webhookInput":{"id":1.00000000000000000001}}}})",
        "request.storyboard.webhookInput.id: has more digits than a number can carry"},
@@ -124,6 +125,43 @@ TEST(BatchFile, ANumberThatADoubleHoldsIsTakenHoweverItIsSpelled) {
             5);
   EXPECT_THAT(As<CreatePreviewRequest>(batch.lines[1]).storyboard_json(),
               HasSubstr("1.00000000000000000001"));
+}
+
+TEST(BatchFile, AMisspeltMemberOfAStoryboardIsFoundAtEveryDepth) {
+  const std::string storyboard =
+      R"({"videoName":"n","voiceOvr":{},"voiceOver":{"aiVoices":[{"speaker":"B"},{"sped":1}]},)"
+      R"("webhookInput":{"a":{"b":1}},"variables":{"c":"d"},)"
+      R"("scenes":[{"story":"s","transcript":[{"e":1}],"backgrond":{"f":1}},{"zzzzzz":1}]})";
+  const std::string wrong =
+      "body: the request is wrong:\n"
+      "  voiceOvr: is not known; did you mean voiceOver?\n"
+      "  voiceOver.aiVoices[1].sped: is not known; did you mean speed?\n"
+      "  scenes[0].backgrond: is not known; did you mean background?\n"
+      "  scenes[1].zzzzzz: Pictory knows no such field here; --allow-unknown-fields sends it "
+      "anyway";
+  for (const char* kind : {"preview", "render"}) {
+    EXPECT_EQ(Complaint(std::string(R"({"kind":")") + kind + R"(","body":)" + storyboard + "}"),
+              wrong);
+  }
+  EXPECT_THAT(
+      Complaint(R"({"kind":"render","request":{"storyboardJson":"{\"scenes\":[{\"stori\":1}]}"}})"),
+      HasSubstr("request.storyboardJson: the request is wrong:\n  scenes[0].stori"));
+}
+
+TEST(BatchFile, WhatMayBeRightInAStoryboardIsLeftToTheGateway) {
+  for (const char* storyboard :
+       {R"({"videoName":"n","brandLogo":{"a":1},"scenes":[{"story":"s"}]})",
+        R"({"videoName":"n","scenes":[{"text":"of v1","voiceOver":true}]})",
+        R"({"videoName":"n","scenes":[{"article_url":"u","other":1}]})",
+        R"({"videoName":true,"scenes":[[{"a":1}],7],"voiceOver":[{"a":1}]})"}) {
+    const std::string line = std::string(R"({"kind":"preview","body":)") + storyboard + "}";
+    EXPECT_THAT(Read(line).bad, IsEmpty()) << storyboard;
+  }
+  Invocation sent;
+  sent.allow_unknown_fields = true;
+  EXPECT_THAT(ReadBatch(R"({"kind":"preview","body":{"scenes":[{"stori":1}]}})", "f", sent).bad,
+              IsEmpty());
+  EXPECT_THAT(Read(R"({"kind":"render","request":{"storyboardJson":"{"}})").bad, IsEmpty());
 }
 
 TEST(BatchFile, AllBadLinesAreNamedAndTheGoodOnesRead) {
@@ -176,16 +214,16 @@ TEST(BatchFile, ALineKeepsItsRequestIdWhereverItStands) {
 
 TEST(BatchFile, ALineKeepsItsRequestIdHoweverItIsSpelled) {
   const char* same[] = {
-      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30}})",
-      R"({ "body" : {"videoName":"\u00E9\/","scenes" :[ {"story":"x"}], "n":3e1},"kind":"preview"})",
-      R"({"kind":"PREVIEW","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":30.0}})",
+      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"videoWidth":30}})",
+      R"({ "body" : {"videoName":"\u00E9\/","scenes" :[ {"story":"x"}], "videoWidth":3e1},"kind":"preview"})",
+      R"({"kind":"PREVIEW","body":{"videoName":"é/","scenes":[{"story":"x"}],"videoWidth":30.0}})",
   };
   ASSERT_THAT(IdsOf(same[0]), SizeIs(1));
   for (const char* line : same) EXPECT_EQ(IdsOf(line), IdsOf(same[0])) << line;
   const char* others[] = {
-      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"n":31}})",
-      R"({"kind":"preview","body":{"videoName":"e/","scenes":[{"story":"x"}],"n":30}})",
-      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"},{"story":"x"}],"n":30}})",
+      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"}],"videoWidth":31}})",
+      R"({"kind":"preview","body":{"videoName":"e/","scenes":[{"story":"x"}],"videoWidth":30}})",
+      R"({"kind":"preview","body":{"videoName":"é/","scenes":[{"story":"x"},{"story":"x"}],"videoWidth":30}})",
   };
   for (const char* line : others) {
     ASSERT_THAT(IdsOf(line), SizeIs(1));

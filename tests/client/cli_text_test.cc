@@ -701,6 +701,20 @@ TEST(Describe, WhatIsWrongWithTlsIsNotTakenForAGatewayThatIsNotThere) {
   EXPECT_THAT(said("Connection refused"), HasSubstr("is it running?"));
 }
 
+TEST(Describe, APortThatSpeaksSomethingElseIsNotTakenForAGatewayThatIsNotThere) {
+  const auto said = [](const char* words, const char* server) {
+    return ProblemText(ProblemOf(absl::UnavailableError(words), server));
+  };
+  EXPECT_THAT(said("Ssl handshake failed: SSL_ERROR_SSL: error:0A00010B:SSL routines::wrong "
+                   "version number",
+                   "https://h:1"),
+              HasSubstr("; it is one without TLS: leave https:// out\n"));
+  EXPECT_THAT(said("Trying to connect an http1.x server", "h:1"),
+              HasSubstr("; this is an HTTP port, not the gRPC one"));
+  EXPECT_THAT(said("Cannot check peer: missing selected ALPN property.", "https://h:1"),
+              HasSubstr("; this is an HTTP port, not the gRPC one"));
+}
+
 TEST(Problems, AsJsonHaveWhatIsKnown) {
   Problem problem = ProblemOf(
       fake::WithRetryInfo(absl::StatusCode::kResourceExhausted, "Slow \"down\"", 2.5), "h:1");
@@ -727,6 +741,8 @@ TEST(Problems, NameCommandsAndNotCalls) {
   EXPECT_EQ(InCommands("GetJob, (WatchJob) GetJobs xGetJob"),
             "`pictory get`, (`pictory watch`) GetJobs xGetJob");
   EXPECT_EQ(InCommands("Render failed"), "Render failed");
+  EXPECT_EQ(InCommands("(wait_for_preview) wait_for_previews allow_unknown_fields"),
+            "(--wait-for-preview) wait_for_previews --allow-unknown-fields");
   EXPECT_EQ(InCommands("/pictory.jobs.v1.PictoryJobs/GetJob"),
             "/pictory.jobs.v1.PictoryJobs/GetJob");
   const auto* service = v1::Job::descriptor()->file()->pool()->FindServiceByName(

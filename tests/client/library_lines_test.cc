@@ -11,10 +11,10 @@
 namespace pictory_jobs::cli {
 namespace {
 
-std::string Written(const std::string& text, int times) {
+std::string Written(const std::string& text, int times, const char* file = "file.cc") {
   ::testing::internal::CaptureStderr();
   CleanLibraryLines();
-  for (int i = 0; i < times; ++i) gateway::test::GrpcSays("file.cc", 7, text);
+  for (int i = 0; i < times; ++i) gateway::test::GrpcSays(file, 7, text);
   gateway::test::GrpcNotes("not an error");
   gateway::test::ProtobufSays("protobuf");
   gateway::TakeLibraryLines(nullptr);
@@ -24,6 +24,7 @@ std::string Written(const std::string& text, int times) {
 TEST(LibraryLinesTest, AreCleanAndOneLineEachAndNotForEver) {
   EXPECT_EQ(Written("a\n\x1b[31mjob 1 is done\r\xff", 1),
             "pictory: gRPC: a  [31mjob 1 is done ?\n");
+  EXPECT_EQ(Written("no key", 1, "src/core/tsi/ssl_transport_security.cc"), "");
   const std::string flood = Written("again", 1000);
   EXPECT_LE(std::count(flood.begin(), flood.end(), '\n'), 20);
 }

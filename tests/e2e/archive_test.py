@@ -343,11 +343,12 @@ class SmallDisk(Archive):
 
 
 class Start(Archive):
-    def refused(self, directory, *flags):
-        g = self.rig.gateway(self.sandbox.url, "--archive-dir", directory, *flags, start=False)
+    def refused(self, directory, code=2):
+        g = self.rig.gateway(self.sandbox.url, "--archive-dir", directory, start=False)
         with self.assertRaisesRegex(AssertionError, "did not start"):
             g.start()
-        self.assertEqual(g.process.returncode, 1)
+        self.assertEqual(g.process.returncode, code)
+        self.assertNotEqual("store_open" in g.log.read_text(), code == 2)
         return g.log.read_text()
 
     def test_a_directory_that_cannot_serve_is_told_at_once(self):
@@ -360,7 +361,7 @@ class Start(Archive):
         open_to_all.chmod(0o777)
         self.assertIn("can be written by everybody", self.refused(open_to_all))
         self.start()
-        self.assertIn("another gateway uses", self.refused(self.archive))
+        self.assertIn("another gateway uses", self.refused(self.archive, code=1))
 
     def test_no_room_keeps_nobody_from_serving(self):
         self.start("--archive-max-mib", "1")

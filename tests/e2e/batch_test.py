@@ -123,6 +123,14 @@ class Batch(unittest.TestCase):
             self.assertEqual((summary(some)["submitted"], summary(some)["malformed"]), (2, [2, 4]))
             good = g.run("submit", self.write(line("A lake")), "--check")
             self.assertEqual((good.returncode, good.stderr, paid(g)), (0, "1 line could be submitted.\n", 2))
+            storyboard = self.file.parent / "storyboard.json"
+            storyboard.write_text('{"videoName":"demo","scenes":[{"story":"Hello.","backgrond":{"type":"image"}}]}')
+            self.write(line("A lake"), json.dumps({"kind": "preview", "body": json.loads(storyboard.read_text())}))
+            for command in (("submit", self.file), ("submit", self.file, "--check"), ("preview", storyboard),
+                            ("render", "--storyboard", storyboard)):
+                misspelt = g.run(*command)
+                self.assertEqual((misspelt.returncode, paid(g)), (5 if storyboard in command else 2, 2), misspelt.stderr)
+                self.assertRegex(misspelt.stderr, r"scenes\[0\].backgrond: .*did you mean background\?")
             empty = g.run("submit", self.write(""))
             self.assertEqual((empty.returncode, empty.stdout), (2, ""))
             unnamed = g.run("submit", "-", input=line("A lake"))

@@ -32,6 +32,13 @@ class Doctor(unittest.TestCase):
             self.assertIn("sandbox answered in", findings(done)["Pictory"]["message"])
             text = g.run("doctor", "--stream", "0")
             self.assertEqual([each.split()[1] for each in text.stdout.splitlines()], CHECKS[:-1])
+            for server, why in ((f"https://{g.grpc}", "leave https:// out"), (g.admin, "this is an HTTP port")):
+                done = subprocess.run([BIN / "pictory", "doctor", "--server", server, "--json"], capture_output=True,
+                                      text=True, timeout=60)
+                self.assertEqual(done.returncode, 5)
+                self.assertIn(why, findings(done)["gateway"]["message"])
+                self.assertNotIn("is it running?", done.stdout)
+                self.assertEqual(done.stderr, "")
 
     def test_nobody_is_there(self):
         done = subprocess.run([BIN / "pictory", "doctor", "--server", "127.0.0.1:1", "--json"], capture_output=True,

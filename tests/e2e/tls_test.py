@@ -150,6 +150,10 @@ class Callers(Tls):
         self.assert_refused(g.grpc2, tls=self.showing(self.authority.issue("stranger")))
         self.assert_refused(g.grpc2, tls=self.showing(self.clients.issue("late", days=-1)))
         self.assert_refused(g.grpc, "are they PEM", tls=["--tls-ca", self.authority.key])
+        for wrong in (["--tls-ca", self.authority.key],
+                      [*self.trusting(), "--tls-cert", self.authority.cert, "--tls-key", self.authority.cert]):
+            done = self.pictory(g.grpc, "list", tls=wrong)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (5, 1), done.stderr)
         self.assert_serves(g.grpc, self.trusting())
         self.put("elsewhere", self.authority.issue("elsewhere", "DNS:elsewhere.example"))
         g.process.send_signal(signal.SIGHUP)

@@ -107,6 +107,7 @@ class Waiting(unittest.TestCase):
     def test_without_the_flag_it_is_refused(self):
         refused = self.g.run("render", self.preview())
         self.assertIn("wait until it has SUCCEEDED", refused.stderr)
+        self.assertIn("--wait-for-preview", refused.stderr)
         wrong = self.g.run("render", "--project", "1", "--wait-for-preview")
         self.assertEqual(wrong.returncode, 2)
 

@@ -209,6 +209,7 @@ TEST_F(WaitingJobsTest, WithoutTheFlagItIsRefusedUnlessItRepeatsOneThatWaits) {
   MakePreview();
   const auto refused = Submit(Render("render", /*waits=*/false));
   EXPECT_EQ(errors::Reason(refused.status()), "JOB_NOT_FINISHED");
+  EXPECT_THAT(std::string(refused.status().message()), testing::HasSubstr("(wait_for_preview)"));
   const v1::Job held = Hold();
   const auto again = Submit(Render("render", /*waits=*/false));
   ASSERT_TRUE(again.ok()) << again.status();

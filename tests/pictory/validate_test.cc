@@ -344,6 +344,11 @@ TEST(Validate, RenderAndSummaryIds) {
   EXPECT_THAT(Fields(Parse<v1::SummarizeRequest>(
                   R"(transcription_job_id: "t" highlight_duration_seconds: -1 language: "en-US")")),
               ElementsAre("highlight_duration_seconds", "language"));
+  v1::SummarizeRequest summarize;
+  summarize.set_transcription_job_id("t");
+  summarize.set_highlight_duration_seconds(-5);
+  ASSERT_THAT(Fields(summarize), ElementsAre("highlight_duration_seconds"));
+  EXPECT_THAT(Validate(summarize, {})[0].description, testing::StartsWith("must be at least 1"));
 }
 
 }  // namespace
