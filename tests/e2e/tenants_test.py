@@ -201,7 +201,7 @@ class Tenants(unittest.TestCase):
             (self.folder / account).chmod(0o600)
         self.write(*(f"[accounts.{account}]\napi_key_file = '{self.folder / account}'\n[tenants.{tenant}]\n"
                      f"account = '{account}'\n" for account, tenant in (("east", "acme"), ("west", "beta"))),
-                   self.acme_lines, self.beta_lines)
+                   self.acme_lines, self.beta_lines, "[tenants.beta.limits]\ncredits_per_day = 4\n")
         g = self.gateway("--http-listen", "127.0.0.1:0", "--max-watches", 3, "--requests-per-second", 1000, "--burst",
                          1000, speed=0.05)
         slow = json.loads(self.run_as(g, self.acme, "preview", "--name", "a", "--text", "One.").stdout)
@@ -227,6 +227,14 @@ class Tenants(unittest.TestCase):
             self.assertFalse(self.watched(g, self.beta, job)["upstreamDegraded"])
         self.assertIn("of your tenant", self.refusal(self.request(g, self.beta, "GET", "/v1/jobs:watch"))["message"])
         self.assertTrue(self.watched(g, self.acme, slow["jobId"])["upstreamDegraded"])
+        # What is refused for its credits names whose limit it is, and which.
+        first, second = (("POST", "/v1/images", {"prompt": prompt, "model": "nanobanana"})
+                         for prompt in ("A lake", "A hill"))
+        self.assertEqual(self.request(g, self.beta, *first).getresponse().status, 200)
+        told = self.refusal(self.request(g, self.beta, *second))
+        quotas = [detail for detail in told["details"] if detail["@type"].endswith("QuotaFailure")]
+        self.assertEqual([quota["violations"] for quota in quotas],
+                         [[{"subject": "tenant beta", "description": "at most 4 AI credits a day"}]])
 
     def test_a_wrong_start_names_what_to_do(self):
         for flags, words in (

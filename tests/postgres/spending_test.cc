@@ -15,6 +15,7 @@
 #include "postgres/postgres_job_store.h"
 #include "postgres/spending.h"
 #include "server.h"
+#include "support/quota.h"
 
 namespace gateway::postgres {
 namespace {
@@ -25,6 +26,7 @@ using jobs::SubmitLimits;
 using store::Begun;
 using store::StoreCalls;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 WallTime Now() { return SystemClock().WallNow(); }
 
@@ -256,6 +258,7 @@ TEST_F(SpendingTest, CreditsCountAsPictorySaysOnceAJobHasEnded) {
   ASSERT_TRUE(one.Submit("1", 8).ok());
   const absl::Status refused = two.Submit("2", 3);
   EXPECT_THAT(refused.message(), HasSubstr("8 are used or reserved"));
+  EXPECT_THAT(test::QuotaOf(refused), Pair("tenant acme", "at most 10 AI credits a day"));
   ASSERT_TRUE(two.End("1", 2).ok());
   EXPECT_EQ(Counted("acme", "credits"), 2);
   EXPECT_EQ(Counted("acme", "reserved"), 0);
@@ -294,7 +297,9 @@ TEST_F(SpendingTest, AnActiveJobIsOneUntilItHasEnded) {
   Spender& two = Join("two");
   ASSERT_TRUE(one.Submit("1").ok());
   ASSERT_TRUE(one.Begin(one.Waiting("2")).ok());
-  EXPECT_THAT(two.Submit("3").message(), HasSubstr("2 jobs that have not ended"));
+  const absl::Status active = two.Submit("3");
+  EXPECT_THAT(active.message(), HasSubstr("2 jobs that have not ended"));
+  EXPECT_THAT(test::QuotaOf(active), Pair("tenant acme", "at most 2 active jobs"));
   ASSERT_TRUE(one.Begin(one.Asking("4", "umbra")).ok()) << "another tenant's are its own";
   ASSERT_TRUE(two.End("1", 0).ok());
   ASSERT_TRUE(two.Submit("3").ok());
@@ -313,7 +318,9 @@ TEST_F(SpendingTest, WhatWaitsKeepsItsPlaceUntilItIsSentOrEnds) {
   EXPECT_EQ(Counted(), 0);
   EXPECT_FALSE(one.Begin(one.Waiting("3", 11)).ok()) << "the credits are reserved";
   ASSERT_TRUE(one.Begin(one.Waiting("3", 5)).ok());
-  EXPECT_THAT(two.Submit("4").message(), HasSubstr("3 submits a day"));
+  const absl::Status whole = two.Submit("4");
+  EXPECT_THAT(whole.message(), HasSubstr("3 submits a day"));
+  EXPECT_THAT(test::QuotaOf(whole), Pair("this gateway", "at most 3 submits a day"));
   const auto send = [](double credits) {
     return [credits](JobRecord& record) {
       record.submission = SubmissionState::kSending;
