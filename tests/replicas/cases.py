@@ -173,8 +173,8 @@ def paid_once(folder, options):
             for _ in range(200):
                 done = gateway.run("preview", "--name", request, "--text", "One line.", "--request-id", request,
                                    "--json")
-                if done.returncode == 0:
-                    return json.loads(done.stdout.strip().splitlines()[-1])["jobId"]
+                if told := done.stdout.strip():  # a job, which is UNCONFIRMED if who sent it was killed
+                    return json.loads(told.splitlines()[-1])["jobId"]
                 time.sleep(0.3)
             raise AssertionError(done.stderr)
 

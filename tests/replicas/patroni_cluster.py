@@ -23,7 +23,7 @@ DEBIANS = "/usr/bin/python3"  # which the user of the servers may run, too
 NODES = 3
 # Patroni takes no shorter `ttl`: so long after the leader's last word another one leads.
 TTL, LOOP, RETRY = 20, 1, 3
-PATIENCE = 120
+PATIENCE = 300
 
 
 def set_up():
