@@ -328,8 +328,10 @@ void World::OnWebhookCall(const std::string& token, const std::string& pictory_j
 
 bool World::WasCalledBack(const std::string& token, Duration ago) const {
   const auto found = webhook_calls_.find(token);
-  return found != webhook_calls_.end() && found->second.crashes == statistics_.crashes &&
-         clock_.Now() - found->second.when >= ago;
+  if (found == webhook_calls_.end()) return false;
+  // The gateway that was called and could not keep what was said may not be the one that asks.
+  if (several() && !found->second.answered) return false;
+  return found->second.crashes == statistics_.crashes && clock_.Now() - found->second.when >= ago;
 }
 
 // Between what was asked of the store and what it made of it.
