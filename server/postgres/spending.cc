@@ -209,11 +209,11 @@ void SpendingTally::NoteReplaced(const JobRecord& record, const Was& was) {
   const bool counted = was.at.has_value() && *was.at >= oldest;
   std::optional<WallTime> at;
   if (wanted.spent) {
-    // Of one that was begun by an older program its record says when that was. One that is begun
-    // again may have been counted so long ago that it is in no window any more.
-    const WallTime sent =
-        jobs::IsInFlight(record.submission) ? was.now : std::min(was.now, record.sent_at);
-    at = counted ? *was.at : sent;
+    // One that is begun again may have been counted so long ago that it is in no window any more,
+    // and counts from now. Of one that was begun by an older program its record says when that was.
+    const bool begins = jobs::IsInFlight(record.submission);
+    const bool keeps = was.at.has_value() && (counted || !begins);
+    at = keeps ? *was.at : begins ? was.now : std::min(was.now, record.sent_at);
   }
   const bool counts = at.has_value() && *at >= oldest;
   if (!counts && !counted) return;  // it is in no window any more
