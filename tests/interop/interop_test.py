@@ -59,7 +59,7 @@ class Package:
                 "watch": [1, 2, 3] if broken else code,
                 "submit": "j" if broken else code, "submits": 3 if broken else 1,
                 "part": "0123456789" if broken else code, "offsets": [0, 4, 8] if broken else [0],
-                "get": code, "gets": 4 if code in ("UNAVAILABLE", "INTERNAL") else 1,  # the service config's attempts
+                "get": code, "gets": 5 if code in ("UNAVAILABLE", "INTERNAL") else 1,  # the service config's attempts
             }
             self.assertEqual(case, expected)
         self.assertIn("paid for twice", refused["refused"])
