@@ -22,11 +22,10 @@
 // With a store that several processes share, a record that is SENDING may be another's. What that
 // one hears from Pictory is waited for, and nothing is sent. Callers who cannot wait so long are
 // told that the job is UNCONFIRMED, once that is stored, and the other process finds it so: what it
-// hears is a late answer then. A submit without a request_id whose
-// equal is another process's joins that one: it looks before it records anything, and once more
-// between its intent and SENDING, or WAITING. A process that was stopped between the
-// write of SENDING and the request does not send it: another may have said by then that the job is
-// UNCONFIRMED, and somebody may have given it up.
+// hears is a late answer then. A submit without a request_id whose equal is another process's joins
+// that one: it looks before it records anything, and once more between its intent and SENDING, or
+// WAITING. A process that was stopped between the write of SENDING and the request does not send
+// it: another may have said by then that the job is UNCONFIRMED, and somebody may have given it up.
 //
 // Thread-safe; work runs on the caller's thread and on those of store, transport and timers, and
 // never blocks. What is passed to the constructor must outlive the submitter and its running

@@ -255,6 +255,18 @@ class SeveralProcessesTest : public testing::Test {
     return record;
   }
 
+  // Leaves r1 UNCONFIRMED at the first process, and a hint about it in the store of which nothing
+  // has told that process.
+  void KeepHintUntold() {
+    clock_.Advance(2 * limits::kStoreLease);
+    a_.transport.AnswerAllWith(test::Cut());
+    Submit(a_, Preview("r1"));
+    a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
+    clock_.Advance(seconds(1));
+    disk_.jobs.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
+                         [](const absl::Status&) {});
+  }
+
   const SpendingLimits spending_;
   tenants::TenantLimits limits_;  // of every tenant
   const Spending::LimitsOf limits_of_ = [this](const std::string&) { return limits_; };
@@ -749,13 +761,7 @@ TEST_F(SeveralProcessesTest, AHintReachesWhoLooksAfterTheJob) {
 }
 
 TEST_F(SeveralProcessesTest, AHintThatAGapOfTheFeedHasHiddenIsFound) {
-  clock_.Advance(2 * limits::kStoreLease);
-  a_.transport.AnswerAllWith(test::Cut());
-  Submit(a_, Preview("r1"));
-  a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
-  clock_.Advance(seconds(1));
-  disk_.jobs.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
-                       [](const absl::Status&) {});
+  KeepHintUntold();
   clock_.Advance(seconds(10));
   ASSERT_EQ(Stored("r1").job.pictory_job_id, "") << "nothing has told of it";
   a_.store.ForgetFeed();
@@ -764,13 +770,7 @@ TEST_F(SeveralProcessesTest, AHintThatAGapOfTheFeedHasHiddenIsFound) {
 }
 
 TEST_F(SeveralProcessesTest, AHintThatCannotBeReadAtOnceIsReadLater) {
-  clock_.Advance(2 * limits::kStoreLease);
-  a_.transport.AnswerAllWith(test::Cut());
-  Submit(a_, Preview("r1"));
-  a_.transport.AnswerAllWith(Reply(200, kStillGoesOn));
-  clock_.Advance(seconds(1));
-  disk_.jobs.KeepHints({Stored("r1").job.tenant, Stored("r1").job.job_id}, {"p7"},
-                       [](const absl::Status&) {});
+  KeepHintUntold();
   a_.store.RefuseHints(true);
   a_.store.ForgetFeed();
   clock_.Advance(seconds(10));
