@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "server.h"
+
 namespace gateway::postgres {
 namespace {
 
@@ -100,7 +102,7 @@ CutProxy::~CutProxy() {
 
 std::string CutProxy::conninfo() const {
   return "host=127.0.0.1 port=" + std::to_string(port_) +
-         " user=gateway dbname=jobs sslmode=disable gssencmode=disable";
+         " user=gateway dbname=jobs sslmode=disable gssencmode=disable" + kPatient;
 }
 
 void CutProxy::SetOpen(bool open) {

@@ -119,7 +119,7 @@ PostgresServer& PostgresServer::Shared() {
 }
 
 std::string PostgresServer::conninfo(const std::string& more) const {
-  return "host=" + directory_ + " user=" + kUser + " dbname=jobs " + more;
+  return "host=" + directory_ + " user=" + kUser + " dbname=jobs" + kPatient + " " + more;
 }
 
 void PostgresServer::Kill() {
@@ -174,7 +174,8 @@ void PostgresServer::Promote() {
 void PostgresServer::Sql(const std::string& script) const {
   const bool makes_database = script.starts_with("CREATE DATABASE");
   const std::string place =
-      makes_database ? "host=" + directory_ + " user=" + kUser + " dbname=postgres" : conninfo();
+      makes_database ? "host=" + directory_ + " user=" + kUser + " dbname=postgres" + kPatient
+                     : conninfo();
   Connection::Open(place, kPatience)->Script(script);
 }
 
@@ -217,7 +218,7 @@ Pooler& Pooler::Shared() {
 }
 
 std::string Pooler::conninfo() const {
-  return "host=" + directory_ + " user=" + kUser + " dbname=jobs";
+  return "host=" + directory_ + " user=" + kUser + " dbname=jobs" + kPatient;
 }
 
 }  // namespace gateway::postgres

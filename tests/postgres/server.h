@@ -14,6 +14,9 @@
 
 namespace gateway::postgres {
 
+// Part of each conninfo: a machine that does much else answers later than a gateway waits for.
+inline constexpr char kPatient[] = " connect_timeout=60";
+
 class PostgresServer {
  public:
   PostgresServer();  // empty, and running

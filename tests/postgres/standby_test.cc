@@ -43,13 +43,23 @@ class StandbyTest : public ::testing::Test {
     }
   }
 
+  // The same after its session was ended.
+  static bool BeginInAnotherSession(PostgresServer& server, StoreCalls& calls,
+                                    const std::string& n) {
+    server.Sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'");
+    return BeginInTheEnd(calls, n).value().begun;
+  }
+
   PostgresServer primary_;
   std::promise<absl::Status> fatal_;
 };
 
 // Both in one text, the one that takes writes is meant.
 std::string Both(const PostgresServer& one, const PostgresServer& other) {
-  return "host=" + one.directory() + "," + other.directory() + " user=gateway dbname=jobs";
+  return "host=" + one.directory() + "," + other.directory() + " user=gateway dbname=jobs" +
+         kPatient;
 }
 
 TEST_F(StandbyTest, AFailoverToASynchronousStandbyLosesNothing) {
@@ -96,12 +106,9 @@ TEST_F(StandbyTest, TheNumberOfALostSessionIsNotTakenForIt) {
   ASSERT_TRUE(calls.Begin(Begun("j1", "r1"))->begun);
   primary_.Set("synchronous_standby_names", "");
   standby.Kill();
-  for (const char* const n : {"2", "3"}) {  // as many sessions as a store begins when it is opened
-    primary_.Sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'");
-    ASSERT_TRUE(BeginInTheEnd(calls, n)->begun);
-  }
+  // More sessions than a store begins when it is opened.
+  for (const char* const n : {"2", "3", "4", "5"})
+    ASSERT_TRUE(BeginInAnotherSession(primary_, calls, n));
   const std::string number = "SELECT max(writer) FROM pictory.writers";
   const long lost = primary_.Number(number);
   primary_.Kill();
@@ -109,9 +116,11 @@ TEST_F(StandbyTest, TheNumberOfALostSessionIsNotTakenForIt) {
   standby.Promote();
   auto other = Open(standby.conninfo(), kAway, "two");
   StoreCalls others(*other);
-  ASSERT_TRUE(others.Begin(Begun("j4", "r4"))->begun);
-  ASSERT_TRUE(others.Begin(Begun("j5", "r5"))->begun);
+  for (int n = 6; standby.Number(number) < lost; ++n) {
+    ASSERT_TRUE(BeginInAnotherSession(standby, others, std::to_string(n)));
+  }
   ASSERT_EQ(standby.Number(number), lost);
+  ASSERT_TRUE(others.Begin(Begun("later", "later"))->begun);
   const absl::Status begun = BeginInTheEnd(calls, "2").status();
   ASSERT_EQ(errors::Reason(begun), errors::kStoreFailed) << begun;
   EXPECT_THAT(std::string(fatal_.get_future().get().message()), HasSubstr("lacks commits"));

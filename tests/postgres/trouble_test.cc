@@ -47,6 +47,10 @@ TEST(CrashTest, AServerThatIsKilledUnderLoadLosesNothing) {
   jobs::Store& store = **opened;
   std::atomic<bool> ends{false};
   std::atomic<int> stored{0}, refused{0};
+  const auto await = [](const std::atomic<int>& count, int more) {
+    const int before = count;
+    for (int now = before; now < before + more; now = count) count.wait(now);
+  };
   std::vector<std::vector<std::string>> begun(4), not_begun(4);
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < begun.size(); ++t) {
@@ -59,26 +63,25 @@ TEST(CrashTest, AServerThatIsKilledUnderLoadLosesNothing) {
           EXPECT_TRUE(result->begun) << id;
           begun[t].push_back("r" + id);
           ++stored;
+          stored.notify_all();
         } else {
           EXPECT_EQ(errors::Reason(result.status()), "STORE_AWAY") << result.status();
           EXPECT_GT(errors::RetryDelay(result.status()), Duration::zero());
           not_begun[t].push_back("r" + id);
           ++refused;
+          refused.notify_all();
           std::this_thread::sleep_for(std::chrono::milliseconds(1));  // as a caller would
         }
       }
     });
   }
   for (int round = 0; round < 3; ++round) {
-    const int before = stored;
-    while (stored < before + 50) std::this_thread::yield();
+    await(stored, 50);
     server.Kill();
-    const int refused_before = refused;
-    while (refused < refused_before + 10) std::this_thread::yield();
+    await(refused, 10);
     server.Start();
   }
-  const int before = stored;
-  while (stored < before + 50) std::this_thread::yield();
+  await(stored, 50);
   ends = true;
   for (std::thread& thread : threads) thread.join();
   StoreCalls calls(store);
@@ -197,7 +200,7 @@ TEST_F(TroubleTest, WritesOfOneJobAreAnsweredInTheirOrder) {
 // A server that hangs takes the end no longer than it may take, whatever is queued.
 TEST_F(TroubleTest, AServerThatHangsDoesNotHoldUpTheEnd) {
   CutProxy proxy(server_.socket());
-  auto store = Open({.conninfo = proxy.conninfo(),
+  auto store = Open({.conninfo = proxy.conninfo() + " connect_timeout=3",  // as in earnest
                      .away_wait = std::chrono::hours(1),
                      .close_wait = std::chrono::milliseconds(200)});
   StoreCalls calls(*store);
