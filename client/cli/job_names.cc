@@ -107,8 +107,9 @@ absl::Status ResolveJobNames(const Client& client, Invocation& args, SubmitReque
                              const CallOptions& call) {
   const auto resolve = [&](std::string& name) {
     absl::StatusOr<std::string> id = JobNamed(client, args.server, name, call);
-    if (id.ok()) name = *std::move(id);
-    return id.status();
+    if (!id.ok()) return id.status();
+    name = *std::move(id);
+    return absl::OkStatus();
   };
   for (std::string& job : args.jobs) {
     if (absl::Status named = resolve(job); !named.ok()) return named;

@@ -53,13 +53,13 @@ Session::Standing Session::StandingOf(const std::string& request_id, const std::
   // A machine that slept has an older monotonic clock.
   const MonoTime now = clock_.Now();
   const WallTime wall = clock_.WallNow();
-  std::erase_if(sent_, [&](const auto& entry) {
-    const Sent& sent = entry.second;
+  for (auto entry = sent_.begin(); entry != sent_.end();) {
+    const Sent& sent = entry->second;
     const bool old = now - sent.since >= limits::kRequestIdKept ||
                      wall - sent.wall_since >= limits::kRequestIdKept;
     if (old) request_of_.erase(sent.job_id);
-    return old;
-  });
+    entry = old ? sent_.erase(entry) : std::next(entry);
+  }
   const auto found = sent_.find(request_id);
   if (found == sent_.end()) return Standing::kNew;
   return found->second.content == content ? Standing::kAgain : Standing::kOther;

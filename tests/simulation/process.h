@@ -68,16 +68,18 @@ class Process {
 
  private:
   static jobs::CoreOptions Options(const ProcessOptions& options) {
-    jobs::CoreOptions core{.accounts = {{jobs::kDefaultAccount,
-                                         {.client = {.api_key = Secret(kOwnKey), .user_agent = "t"},
-                                          .budget = options.budget}}},
-                           .caller_account =
-                               [budget = options.budget](const std::string&, const Secret& key) {
-                                 return jobs::UpstreamOptions{
-                                     .client = {.api_key = key, .user_agent = "t"},
-                                     .budget = budget};
-                               },
-                           .spending = options.spending};
+    const auto account_of = [budget = options.budget](const Secret& key) {
+      jobs::UpstreamOptions account;
+      account.client = {.api_key = key, .user_agent = "t"};
+      account.budget = budget;
+      return account;
+    };
+    jobs::CoreOptions core;
+    core.accounts.emplace(jobs::kDefaultAccount, account_of(Secret(kOwnKey)));
+    core.caller_account = [account_of](const std::string&, const Secret& key) {
+      return account_of(key);
+    };
+    core.spending = options.spending;
     if (options.webhooks) {
       core.submitting.webhook_url = [](const std::string& token) {
         return "https://gateway.example/" + token;
