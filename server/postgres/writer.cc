@@ -380,6 +380,8 @@ void Writer::RefuseLate(const Group& group) {
 void Writer::Fail(const std::exception& why) {
   session_.reset();
   failed_ = errors::StoreFailed(why.what());
+  MutexLock lock(mutex_);
+  away_ = false;  // to come again later does not help
 }
 
 }  // namespace gateway::postgres
