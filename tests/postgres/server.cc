@@ -23,7 +23,7 @@
 namespace gateway::postgres {
 namespace {
 
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kPatience{180};
 constexpr char kUser[] = "gateway";
 
 [[noreturn]] void Die(const std::string& what) {

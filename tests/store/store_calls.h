@@ -18,7 +18,7 @@
 
 namespace gateway::store {
 
-inline constexpr std::chrono::seconds kPatience{60};
+inline constexpr std::chrono::seconds kPatience{180};
 
 // An Answer hands out a callback, then waits for what that gets. It is used once.
 template <class T>
