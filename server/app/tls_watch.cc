@@ -32,25 +32,24 @@ WatchedFiles TlsInUse::Watched() {
   files.make = [this](const FileTexts& texts) -> absl::StatusOr<WatchedFiles::Use> {
     absl::StatusOr<TlsRead> read = CheckTls(files_, KeysOf(texts));
     if (!read.ok()) return read.status();
-    return [this, newer = *std::move(read)] { return Use(newer); };
+    absl::StatusOr<Http> http = ForHttp(read->keys);
+    if (!http.ok()) return http.status();
+    return [this, newer = *std::move(read), http = *std::move(http)] {
+      Use(newer, http);
+      return absl::OkStatus();
+    };
   };
   files.looked = [this] { NoteCertificate(); };
   return files;
 }
 
-absl::Status TlsInUse::Use(const TlsRead& newer) {
+void TlsInUse::Use(const TlsRead& newer, const Http& http) {
   MutexLock lock(mutex_);
   present_ = newer;
   keys_.Replace(newer.keys);
-  absl::Status http;
-  if (http_.tls != nullptr) http = http_.tls->Replace(newer.keys.certificate, newer.keys.key);
-  if (http_.mutual != nullptr) {
-    http.Update(
-        http_.mutual->Replace(newer.keys.certificate, newer.keys.key, newer.keys.client_ca));
-  }
-  if (!http.ok()) return http;
+  if (http_.tls != nullptr) http_.tls->ReplaceWith(*http.tls);
+  if (http_.mutual != nullptr) http_.mutual->ReplaceWith(*http.mutual);
   Log(Level::kInfo, "tls_replaced", {{"file", files_.certificate}, {"names", newer.facts.names}});
-  return absl::OkStatus();
 }
 
 absl::StatusOr<TlsInUse::Http> TlsInUse::ForHttp(const rpc::TlsKeySet& keys) {

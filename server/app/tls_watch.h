@@ -39,7 +39,9 @@ class TlsInUse {
   rpc::CertificateFacts facts() const;
 
  private:
-  absl::Status Use(const TlsRead& newer);
+  // Everything that could be wrong with them has been looked for, so that either all listeners get
+  // newer keys or none does.
+  void Use(const TlsRead& newer, const Http& http);
   void NoteCertificate();
 
   const TlsFiles files_;

@@ -29,6 +29,12 @@ class TokenBucket {
     return Duration::zero();
   }
 
+  // How many tokens could be taken now.
+  double Left(const Size& size, MonoTime now) const {
+    const double missing = std::chrono::duration<double>(std::max(full_at_, now) - now).count();
+    return size.burst - missing * size.per_second;
+  }
+
   // Takes so many tokens although there may be fewer, and returns zero: what was not there is owed,
   // and until then nothing can be taken. Or, while something is owed, takes none, and returns how
   // long that is.

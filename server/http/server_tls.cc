@@ -92,13 +92,10 @@ absl::StatusOr<std::shared_ptr<ServerTls>> ServerTls::Make(const std::string& ce
   return std::shared_ptr<ServerTls>(new ServerTls(*std::move(inside)));
 }
 
-absl::Status ServerTls::Replace(const std::string& certificate_pem, const Secret& key_pem,
-                                const std::string& client_ca_pem) {
-  auto newer = MakeInside(certificate_pem, key_pem, client_ca_pem);
-  if (!newer.ok()) return newer.status();
+void ServerTls::ReplaceWith(const ServerTls& other) {
+  std::shared_ptr<Inside> newer = other.inside();
   MutexLock lock(mutex_);
-  inside_ = *std::move(newer);
-  return absl::OkStatus();
+  inside_ = std::move(newer);
 }
 
 std::shared_ptr<ServerTls::Inside> ServerTls::inside() const {

@@ -23,9 +23,8 @@ class ServerTls {
   ServerTls(const ServerTls&) = delete;
   ServerTls& operator=(const ServerTls&) = delete;
 
-  // New connections get these from now on. On an error nothing changes.
-  absl::Status Replace(const std::string& certificate_pem, const Secret& key_pem,
-                       const std::string& client_ca_pem = "");
+  // New connections get what `other` has from now on.
+  void ReplaceWith(const ServerTls& other);
 
   struct Inside;  // of http/server_stream.h
   std::shared_ptr<Inside> inside() const;

@@ -18,8 +18,8 @@
 #include "base/errors.h"
 #include "base/limits.h"
 #include "base/mutex.h"
-#include "base/token_bucket.h"
 #include "jobs/budget.h"
+#include "jobs/looks.h"
 #include "jobs/repeat_budget.h"
 
 namespace gateway::jobs {
@@ -82,14 +82,11 @@ class Account {
     budget_.ShareWith(processes, clock_.Now());
     share_ = requests_per_second_ / std::max(1, processes);
   }
-  // Takes so many, at most limits::kLooksBurst, of the looks at what nobody here knows: how long
-  // until there are as many, zero if they are taken.
-  Duration TakeLooks(int many) {
-    const TokenBucket::Size size{.per_second = share_ * limits::kLooksShare,
-                                 .burst = limits::kLooksBurst};
+  // See Looks.
+  Duration TakeLooks(const std::string& tenant, int many) {
     const MonoTime now = clock_.Now();
     MutexLock lock(mutex_);
-    return looks_.Take(size, now, many);
+    return looks_.Take(share_ * limits::kLooksShare, tenant, now, many);
   }
 
   // How many requests may be sent at once, and how many a second, which a 429 makes fewer.
@@ -192,7 +189,7 @@ class Account {
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
   RepeatBudget repeats_ GUARDED_BY(mutex_);
-  TokenBucket looks_ GUARDED_BY(mutex_);
+  Looks looks_ GUARDED_BY(mutex_);
   absl::Status rests_ GUARDED_BY(mutex_);  // why
   std::atomic<bool> degraded_{false};
   std::atomic<bool> resting_{false};

@@ -32,7 +32,7 @@ void AccountDesk::Ask(const Owner& owner, Purpose purpose, pictory::FreeCall cal
                        });
     return;
   }
-  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook();
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook(owner.OneOfSeveral());
   if (!turn.ok()) return done(turn.status());
   Send(upstream, *std::move(turn), std::move(call), std::move(done));
 }
@@ -40,7 +40,7 @@ void AccountDesk::Ask(const Owner& owner, Purpose purpose, pictory::FreeCall cal
 void AccountDesk::LookTwice(const Owner& owner, pictory::FreeCall first, pictory::FreeCall second,
                             BothDone done) {
   const UpstreamPtr upstream = upstreams_.Of(owner.account);
-  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook(2);
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook(owner.OneOfSeveral(), 2);
   if (!turn.ok()) return done(turn.status());
   Send(upstream, *std::move(turn), std::move(first),
        [upstream, second = std::move(second), done = std::move(done)](absl::StatusOr<Answer> one) {

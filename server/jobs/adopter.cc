@@ -25,30 +25,31 @@ Adopter::Adopter(bool sandbox, const Shards& shards, Upstreams& upstreams, Ledge
       random_(random) {}
 
 void Adopter::Load(const Owner& owner, const std::string& name, Hub::LoadDone done) {
-  hub_.Load(owner.tenant, name,
-            [this, asking = Asking{{owner.tenant, name}, owner.account}, adopts = owner.adopts,
-             done = std::move(done)](absl::StatusOr<SnapshotPtr> found) mutable {
-              const JobKey& key = asking.key;
-              const bool ours = !absl::IsNotFound(found.status()) || IsMintedJobId(key.id);
-              if (ours || !adopts || !IsUpstreamId(key.id)) return done(std::move(found));
-              absl::Status refused;
-              {
-                MutexLock lock(mutex_);
-                const auto asked = asking_.find(asking);
-                if (asked != asking_.end()) return asked->second.push_back(std::move(done));
-                const MonoTime now = clock_.Now();
-                if (IsUnknown({asking.account, key.id}, now)) {
-                  refused = found.status();
-                } else if (asking_.size() >= limits::kLooksInFlightMax) {
-                  refused = errors::TooMany("questions to Pictory about unknown jobs",
-                                            limits::kLooksInFlightMax, limits::kRetryAfterMin);
-                } else {
-                  asking_[asking].push_back(std::move(done));
-                }
-              }
-              if (!refused.ok()) return done(std::move(refused));
-              Ask(asking);
-            });
+  hub_.Load(
+      owner.tenant, name,
+      [this, asking = Asking{{owner.tenant, name}, owner.account, owner.OneOfSeveral()},
+       adopts = owner.adopts, done = std::move(done)](absl::StatusOr<SnapshotPtr> found) mutable {
+        const JobKey& key = asking.key;
+        const bool ours = !absl::IsNotFound(found.status()) || IsMintedJobId(key.id);
+        if (ours || !adopts || !IsUpstreamId(key.id)) return done(std::move(found));
+        absl::Status refused;
+        {
+          MutexLock lock(mutex_);
+          const auto asked = asking_.find(asking);
+          if (asked != asking_.end()) return asked->second.push_back(std::move(done));
+          const MonoTime now = clock_.Now();
+          if (IsUnknown({asking.account, key.id}, now)) {
+            refused = found.status();
+          } else if (asking_.size() >= limits::kLooksInFlightMax) {
+            refused = errors::TooMany("questions to Pictory about unknown jobs",
+                                      limits::kLooksInFlightMax, limits::kRetryAfterMin);
+          } else {
+            asking_[asking].push_back(std::move(done));
+          }
+        }
+        if (!refused.ok()) return done(std::move(refused));
+        Ask(asking);
+      });
 }
 
 bool Adopter::IsUnknown(const AtPictory& name, MonoTime now) {
@@ -78,7 +79,7 @@ void Adopter::Ask(const Asking& asking) {
 
 void Adopter::Look(const Asking& asking) {
   const UpstreamPtr upstream = upstreams_.Of(asking.account);
-  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook();
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook(asking.one_of_several);
   if (!turn.ok()) return Finish(asking, turn.status());
   upstream->GetJob(*std::move(turn), {.pictory_job_id = asking.key.id},
                    [this, asking](const pictory::JobReply& reply) { OnReply(asking, reply); });

@@ -48,6 +48,7 @@ class Adopter {
   struct Asking {
     JobKey key;
     std::string account;
+    std::string one_of_several;  // see Owner
 
     auto operator<=>(const Asking&) const = default;
   };

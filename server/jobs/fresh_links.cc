@@ -6,7 +6,7 @@ namespace gateway::jobs {
 
 void AskForLinks(Upstreams& upstreams, const Job& job, std::function<void(FreshLinks)> done) {
   const UpstreamPtr upstream = upstreams.Of(job.account);
-  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook();
+  absl::StatusOr<Upstream::Turn> turn = upstream->TakeLook(/*tenant=*/"");  // no caller asks
   if (!turn.ok()) return done({});
   upstream->GetJob(
       *std::move(turn),

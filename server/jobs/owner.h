@@ -13,6 +13,10 @@ struct Owner {
   // Whether a job that only Pictory knows becomes the tenant's when it is named. Everybody who
   // shares an account could name the jobs of the others, so there only operators may.
   bool adopts = true;
+  bool alone = true;  // there is no other tenant
+
+  // For counting what each tenant of several takes; empty where there is one.
+  std::string OneOfSeveral() const { return alone ? "" : tenant; }
 
   bool operator==(const Owner&) const = default;
 };

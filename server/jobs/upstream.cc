@@ -84,10 +84,10 @@ std::optional<Upstream::Turn> Upstream::TryTake(Purpose purpose, const std::stri
   return Turn(shared_from_this(), purpose, std::move(place));
 }
 
-absl::StatusOr<Upstream::Turn> Upstream::TakeLook(int looks) {
-  std::optional<Turn> turn = TryTake(Purpose::kLook);
-  if (!turn.has_value()) return Refusal(Purpose::kLook);
-  if (const Duration wait = account_.TakeLooks(looks); wait > Duration::zero()) {
+absl::StatusOr<Upstream::Turn> Upstream::TakeLook(const std::string& tenant, int looks) {
+  std::optional<Turn> turn = TryTake(Purpose::kLook, tenant);
+  if (!turn.has_value()) return Refusal(Purpose::kLook, tenant);
+  if (const Duration wait = account_.TakeLooks(tenant, looks); wait > Duration::zero()) {
     return errors::BudgetExhausted(wait, errors::Call::kFree);
   }
   return *std::move(turn);
@@ -116,8 +116,8 @@ void Upstream::TakeTurn(Purpose purpose, const std::string& tenant, MonoTime giv
 
 MonoTime Upstream::NextAt(Purpose purpose) { return account_.NextAt(ShareOf(purpose)); }
 
-absl::Status Upstream::Refusal(Purpose purpose) {
-  const bool crowded = purpose == Purpose::kLook && !places_.looks->HasFor(HolderOf(""));
+absl::Status Upstream::Refusal(Purpose purpose, const std::string& tenant) {
+  const bool crowded = purpose == Purpose::kLook && !places_.looks->HasFor(HolderOf(tenant));
   if (crowded && !account_.resting()) return errors::TooManyUnderWay(CallOf(purpose));
   return account_.Refusal(ShareOf(purpose), CallOf(purpose));
 }

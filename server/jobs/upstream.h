@@ -102,9 +102,10 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // Takes a turn; nullopt if nothing may be sent for that purpose now, or others wait in its line.
   // Of submits and changes the tenant is told, which may have a part of the places only.
   std::optional<Turn> TryTake(Purpose purpose, const std::string& tenant = {});
-  // Takes a turn of kLook now, and with it so many of the account's looks (Account::TakeLooks), or
-  // says why there is none. An account of which nothing can be asked keeps its looks.
-  absl::StatusOr<Turn> TakeLook(int looks = 1);
+  // Takes a turn of kLook now, and with it so many of the account's looks (jobs/looks.h), or says
+  // why there is none. An account of which nothing can be asked keeps its looks. `tenant` is one of
+  // several, or empty.
+  absl::StatusOr<Turn> TakeLook(const std::string& tenant, int looks = 1);
   // A turn that is there at once, for the further call of who has begun with a turn. Later calls
   // pay for it (Budget::Spend).
   Turn Borrow(Purpose purpose);
@@ -117,7 +118,7 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // When TryTake could succeed, if nobody else takes a turn meanwhile. Never before now.
   MonoTime NextAt(Purpose purpose);
   // Why nothing can be sent now, for a caller who cannot wait until NextAt.
-  absl::Status Refusal(Purpose purpose);
+  absl::Status Refusal(Purpose purpose, const std::string& tenant = {});
 
   // Gets the authorization that Submit needs. An access token may have to be fetched for it, so it
   // is asked for before anything is recorded as sent.

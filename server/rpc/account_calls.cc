@@ -40,22 +40,23 @@ absl::Status Checked(pictory::Violations violations) {
 
 // Answers with what may be large, and counts it until the caller has it.
 template <class Response>
-void Tell(const absl::StatusOr<Response>& response, const std::string& peer, const Reply& reply,
+void Tell(const absl::StatusOr<Response>& response, LargeAnswers::Holder holder, const Reply& reply,
           const Domain& domain) {
   if (!response.ok()) return reply(response.status());
   auto frame = std::make_shared<const std::string>(StableBytes(*response));
-  absl::StatusOr<LargeAnswers::HeldPtr> held = domain.large_answers->Hold(frame->size(), peer);
+  absl::StatusOr<LargeAnswers::HeldPtr> held =
+      domain.large_answers->Hold(frame->size(), std::move(holder));
   if (!held.ok()) return reply(held.status());
   reply(Keep(std::move(frame), *std::move(held)));
 }
 
 // Answers that a template was made, in any case: where there is no room for all that Pictory told
 // of it, without its text and its variables.
-void TellMade(absl::StatusOr<v1::CreateTemplateResponse> made, const std::string& peer,
+void TellMade(absl::StatusOr<v1::CreateTemplateResponse> made, LargeAnswers::Holder holder,
               const Reply& reply, const Domain& domain) {
   if (!made.ok()) return reply(made.status());
   absl::StatusOr<LargeAnswers::HeldPtr> held =
-      domain.large_answers->Hold(made->ByteSizeLong(), peer);
+      domain.large_answers->Hold(made->ByteSizeLong(), std::move(holder));
   if (held.ok()) {
     return reply(Keep(std::make_shared<const std::string>(StableBytes(*made)), *std::move(held)));
   }
@@ -75,11 +76,12 @@ void Look(std::string_view method, const Caller& caller, absl::Status checked,
   if (absl::Status shed = UnderPressure(domain, Shed::kReads); !shed.ok()) {
     return reply(std::move(shed));
   }
-  domain.backend.Ask(caller.owner, Purpose::kLook, std::move(call),
-                     [read, reply, peer = caller.peer, &domain](const Answer& answer) {
-                       if (!answer.ok()) return reply(answer.status());
-                       Tell(read(*answer), peer, reply, domain);
-                     });
+  domain.backend.Ask(
+      caller.owner, Purpose::kLook, std::move(call),
+      [read, reply, holder = LargeAnswers::HolderOf(caller), &domain](const Answer& answer) {
+        if (!answer.ok()) return reply(answer.status());
+        Tell(read(*answer), holder, reply, domain);
+      });
 }
 
 // Tells the audit of a call that is about the account and no job. `what` names what it was about.
@@ -164,7 +166,8 @@ void GetAccount(const Caller& caller, std::shared_ptr<v1::GetAccountRequest> req
         absl::Status read = pictory::ReadQuota(answers->first.body, account);
         if (read.ok()) read = pictory::ReadCharges(answers->second.body, account);
         if (!read.ok()) return reply(std::move(read));
-        Tell<v1::GetAccountResponse>(std::move(account), caller.peer, reply, domain);
+        Tell<v1::GetAccountResponse>(std::move(account), LargeAnswers::HolderOf(caller), reply,
+                                     domain);
       });
 }
 
@@ -191,8 +194,9 @@ void CreateTemplate(const Caller& caller, std::shared_ptr<v1::CreateTemplateRequ
         return Checked(std::move(violations));
       },
       [&] { return pictory::CreateTemplateCall(*request); }, reply, admission, domain,
-      [peer = caller.peer, reply, &domain](const jobs::AccountDesk::Answer& answer) {
-        TellMade(pictory::ReadNewTemplate(answer.body), peer, reply, domain);
+      [holder = LargeAnswers::HolderOf(caller), reply,
+       &domain](const jobs::AccountDesk::Answer& answer) {
+        TellMade(pictory::ReadNewTemplate(answer.body), holder, reply, domain);
       });
 }
 

@@ -52,8 +52,8 @@ Admission::Admission(AdmissionLimits limits, Random& random, Shedding* shedding)
 Admission::Ticket Admission::Enter(Kind kind, const Who& who, int places) {
   Gate& gate = GateOf(kind);
   if (IsShed(gate)) return Ticket(Next(gate, gate.shed_refusals));
-  Holder holder{.peer = gate.peer_max > 0 ? PeerAddress(who.peer) : "",
-                .tenant = std::string(who.tenant)};
+  const bool by_peer = gate.peer_max > 0 && who.tenant.empty();
+  Holder holder{.peer = by_peer ? PeerAddress(who.peer) : "", .tenant = std::string(who.tenant)};
   if (const Refusals* const refusals = Count(gate, places, holder)) {
     return Ticket(Next(gate, *refusals));
   }

@@ -3,9 +3,9 @@
 //
 // Each kind has a gate of its own, so that a crowd of one kind stops no other. Of the streams that
 // anybody may hold open without work on our side, one peer gets only a part. Calls and watches have
-// no such part: behind a proxy all callers are one peer. Where there are several tenants, none has
-// more places of a gate than are left free: half stay for others, half of those for who comes
-// after the second, and so on.
+// no such part: behind a proxy all callers are one peer. Where there are several tenants, they are
+// counted instead of peers, and none has more places of a gate than are left free: half stay for
+// others, half of those for who comes after the second, and so on.
 //
 // Under pressure (base/shedding.h) no new watch, submit or stream of a result is let in.
 //
@@ -62,7 +62,7 @@ class Admission {
     std::unordered_map<std::string, int> of_peer GUARDED_BY(mutex);
     std::unordered_map<std::string, int> of_tenant GUARDED_BY(mutex);
   };
-  // Whose a place is; what is empty is not counted.
+  // Whose a place is; what is empty is not counted. Never both.
   struct Holder {
     std::string peer;
     std::string tenant;
@@ -114,8 +114,8 @@ class Admission {
   // `shedding` may be null: there is never any pressure.
   Admission(AdmissionLimits limits, Random& random, Shedding* shedding = nullptr);
 
-  // The peer is counted for kResult, kHealthWatch and kReflection only. What holds as much as
-  // several others takes as many places.
+  // The peer is counted for kResult, kHealthWatch and kReflection only, where no tenant is. What
+  // holds as much as several others takes as many places.
   Ticket Enter(Kind kind, const Who& who, int places = 1);
   int open(Kind kind) const;
 

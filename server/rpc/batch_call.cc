@@ -62,11 +62,11 @@ jobs::Frame MakeAnswer(const v1::BatchGetJobsRequest& request,
 // A Batch is one call whose jobs are being loaded. The last of them answers it.
 class Batch {
  public:
-  Batch(std::shared_ptr<v1::BatchGetJobsRequest> request, Reply reply, std::string peer,
+  Batch(std::shared_ptr<v1::BatchGetJobsRequest> request, Reply reply, LargeAnswers::Holder holder,
         const Domain& domain)
       : request_(std::move(request)),
         reply_(std::move(reply)),
-        peer_(std::move(peer)),
+        holder_(std::move(holder)),
         domain_(domain),
         found_(static_cast<std::size_t>(request_->job_ids_size())),
         loading_(found_.size()) {}
@@ -92,14 +92,14 @@ class Batch {
  private:
   void Answer(const std::vector<jobs::SnapshotPtr>& found) const {
     absl::StatusOr<LargeAnswers::HeldPtr> held =
-        domain_.large_answers->Hold(LengthOf(found), peer_);
+        domain_.large_answers->Hold(LengthOf(found), holder_);
     if (!held.ok()) return reply_(held.status());
     reply_(Keep(MakeAnswer(*request_, found, domain_), *std::move(held)));
   }
 
   const std::shared_ptr<v1::BatchGetJobsRequest> request_;
   const Reply reply_;
-  const std::string peer_;
+  const LargeAnswers::Holder holder_;
   const Domain& domain_;
   Mutex mutex_;
   std::vector<jobs::SnapshotPtr> found_ GUARDED_BY(mutex_);  // in the request's order
@@ -122,7 +122,8 @@ void BatchGetJobs(const Caller& caller, std::shared_ptr<v1::BatchGetJobsRequest>
       !rate.ok()) {
     return reply(std::move(rate));
   }
-  const auto batch = std::make_shared<Batch>(request, reply, caller.peer, domain);
+  const auto batch =
+      std::make_shared<Batch>(request, reply, LargeAnswers::HolderOf(caller), domain);
   std::size_t place = 0;
   for (const std::string& name : request->job_ids()) {
     domain.hub.Load(caller.tenant, name, [batch, place](absl::StatusOr<jobs::SnapshotPtr> loaded) {

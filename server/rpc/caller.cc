@@ -41,7 +41,8 @@ Caller CallerOf(const grpc::CallbackServerContext& context, tenants::PrincipalPt
   caller.peer = PeerName(context, domain);
   caller.owner = {.tenant = caller.principal->tenant,
                   .account = caller.principal->account,
-                  .adopts = caller.principal->adopts};
+                  .adopts = caller.principal->adopts,
+                  .alone = caller.principal->alone};
 
   // gRPC gives deadlines by the wall clock; only the time left counts. Absurdly far deadlines count
   // as none, because they must not overflow.

@@ -62,7 +62,7 @@ namespace {
 struct FullRead {
   const Domain& domain;
   const jobs::SnapshotPtr snapshot;
-  const std::string peer;
+  const LargeAnswers::Holder holder;
   const std::shared_ptr<const std::atomic<bool>> cancelled;
   const std::function<void(absl::StatusOr<jobs::Frame>)> done;
   LargeAnswers::HeldPtr held{};
@@ -89,11 +89,11 @@ absl::StatusOr<jobs::Frame> MakeFull(const FullRead& full,
 
 }  // namespace
 
-void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer,
+void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, LargeAnswers::Holder holder,
               std::shared_ptr<const std::atomic<bool>> cancelled,
               std::function<void(absl::StatusOr<jobs::Frame>)> done) {
   const auto full = std::make_shared<FullRead>(FullRead{
-      domain, std::move(snapshot), std::move(peer), std::move(cancelled), std::move(done)});
+      domain, std::move(snapshot), std::move(holder), std::move(cancelled), std::move(done)});
   full->Read(0, [full](absl::StatusOr<jobs::PartChunk> size) {
     // The BASIC view names what it leaves out. A result that is so large would be left out of the
     // FULL one just as well, so it is not even read.
@@ -107,7 +107,7 @@ void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer
     // What is made of it stays until the caller has it.
     absl::StatusOr<LargeAnswers::HeldPtr> held = full->domain.large_answers->Hold(
         std::min(static_cast<std::size_t>(size->total_bytes), limits::kFullViewMaxBytes),
-        full->peer);
+        full->holder);
     if (!held.ok()) return full->done(held.status());
     full->held = *std::move(held);
     full->Read(size->total_bytes, [full](const absl::StatusOr<jobs::PartChunk>& part) {
@@ -134,7 +134,8 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
   const bool full = request->view() == v1::JOB_VIEW_FULL;
   domain.backend.Load(
       caller.owner, request->job_id(),
-      [reply, full, peer = caller.peer, &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
+      [reply, full, holder = LargeAnswers::HolderOf(caller),
+       &domain](absl::StatusOr<jobs::SnapshotPtr> found) {
         if (!found.ok()) return reply(found.status());
         const jobs::Snapshot& job = **found;
         domain.backend.Name(job.key());
@@ -144,7 +145,7 @@ void GetJob(const Caller& caller, std::shared_ptr<v1::GetJobRequest> request, co
         if (absl::Status shed = UnderPressure(domain, Shed::kReads); !shed.ok()) {
           return reply(std::move(shed));
         }
-        LoadFull(domain, *found, peer, reply.cancelled(),
+        LoadFull(domain, *found, holder, reply.cancelled(),
                  [reply](absl::StatusOr<jobs::Frame> frame) {
                    if (!frame.ok()) return reply(frame.status());
                    reply(*std::move(frame));
@@ -262,17 +263,18 @@ void ListJobs(const Caller& caller, std::shared_ptr<v1::ListJobsRequest> request
     return reply(std::move(shed));
   }
   const auto page_size = static_cast<std::size_t>(query->limit - 1);
-  domain.store.List(caller.tenant, *std::move(query),
-                    [reply, request, page_size, tenant = caller.tenant, peer = caller.peer,
-                     &domain](absl::StatusOr<std::vector<jobs::JobRecord>> found) {
-                      if (!found.ok()) return reply(found.status());
-                      auto frame = std::make_shared<const std::string>(
-                          StableBytes(MakePage(tenant, *request, page_size, *found, domain)));
-                      absl::StatusOr<LargeAnswers::HeldPtr> held =
-                          domain.large_answers->Hold(frame->size(), peer);
-                      if (!held.ok()) return reply(held.status());
-                      reply(Keep(std::move(frame), *std::move(held)));
-                    });
+  domain.store.List(
+      caller.tenant, *std::move(query),
+      [reply, request, page_size, tenant = caller.tenant, holder = LargeAnswers::HolderOf(caller),
+       &domain](absl::StatusOr<std::vector<jobs::JobRecord>> found) {
+        if (!found.ok()) return reply(found.status());
+        auto frame = std::make_shared<const std::string>(
+            StableBytes(MakePage(tenant, *request, page_size, *found, domain)));
+        absl::StatusOr<LargeAnswers::HeldPtr> held =
+            domain.large_answers->Hold(frame->size(), holder);
+        if (!held.ok()) return reply(held.status());
+        reply(Keep(std::move(frame), *std::move(held)));
+      });
 }
 
 }  // namespace gateway::rpc

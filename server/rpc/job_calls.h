@@ -12,6 +12,7 @@
 #include "pictory/jobs/v1/pictory_jobs.pb.h"
 #include "rpc/caller.h"
 #include "rpc/handlers.h"
+#include "rpc/large_answers.h"
 #include "rpc/unary_call.h"
 
 namespace gateway::rpc {
@@ -43,10 +44,9 @@ absl::Status CheckView(v1::JobView view);
 
 // Makes the response with the FULL result of a job that SUCCEEDED; with the BASIC one if the store
 // has no more than that, or more than limits::kFullViewReadMaxBytes of it. RESOURCE_EXHAUSTED, with
-// nothing read, if too much is under way to `peer` or to all (rpc/large_answers.h). Once
-// `cancelled`, which may be null, is set, no more work is done. `done` runs on a thread of the
-// store.
-void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, std::string peer,
+// nothing read, if too much is under way to `holder` or to all. Once `cancelled`, which may be
+// null, is set, no more work is done. `done` runs on a thread of the store.
+void LoadFull(const Domain& domain, jobs::SnapshotPtr snapshot, LargeAnswers::Holder holder,
               std::shared_ptr<const std::atomic<bool>> cancelled,
               std::function<void(absl::StatusOr<jobs::Frame>)> done);
 

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/limits.h"
+#include "rpc/caller.h"
 #include "rpc/later.h"
 #include "rpc/peer.h"
 
@@ -29,19 +30,31 @@ std::size_t LargeAnswers::MaxBytes(std::size_t memory_bytes) {
                     limits::kLargeAnswersMaxBytes);
 }
 
-absl::StatusOr<LargeAnswers::HeldPtr> LargeAnswers::Hold(std::size_t bytes, std::string_view peer) {
+LargeAnswers::Holder LargeAnswers::HolderOf(const Caller& caller) {
+  if (caller.principal->alone) return {.name = PeerAddress(caller.peer)};
+  return {.name = caller.tenant, .tenant = true};
+}
+
+absl::StatusOr<LargeAnswers::HeldPtr> LargeAnswers::Hold(std::size_t bytes, Holder holder) {
   if (bytes < limits::kLargeAnswerFromBytes) return nullptr;
-  std::string address = PeerAddress(peer);
   MutexLock lock(mutex_);
-  const auto of_address = of_address_.find(address);
-  const std::size_t before = of_address == of_address_.end() ? 0 : of_address->second;
-  if (before + bytes > address_max_bytes_) {
+  const auto found = held_.find(holder);
+  const std::size_t held = found == held_.end() ? 0 : found->second;
+  if (absl::Status refusal = Refusal(bytes, holder, held); !refusal.ok()) return refusal;
+  bytes_ += bytes;
+  held_[holder] += bytes;
+  return std::make_shared<Held>(shared_from_this(), std::move(holder), bytes);
+}
+
+absl::Status LargeAnswers::Refusal(std::size_t bytes, const Holder& holder, std::size_t held) {
+  if (!holder.tenant && held + bytes > address_max_bytes_) {
     return errors::TooManyOfPeer(kWhat, InMiB(address_max_bytes_), Later(random_));
   }
   if (bytes_ + bytes > max_bytes_) return errors::TooMany(kWhat, InMiB(max_bytes_), Later(random_));
-  bytes_ += bytes;
-  of_address_[address] += bytes;
-  return std::make_shared<Held>(shared_from_this(), std::move(address), bytes);
+  if (holder.tenant && held > 0 && held + bytes > max_bytes_ - bytes_ - bytes) {
+    return errors::TooManyOfTenant(kWhat, InMiB(max_bytes_), Later(random_));
+  }
+  return absl::OkStatus();
 }
 
 std::size_t LargeAnswers::bytes() const {
@@ -49,17 +62,17 @@ std::size_t LargeAnswers::bytes() const {
   return bytes_;
 }
 
-void LargeAnswers::Release(const std::string& address, std::size_t bytes) {
+void LargeAnswers::Release(const Holder& holder, std::size_t bytes) {
   MutexLock lock(mutex_);
   bytes_ -= bytes;
-  const auto of_address = of_address_.find(address);
-  of_address->second -= bytes;
-  if (of_address->second == 0) of_address_.erase(of_address);
+  const auto held = held_.find(holder);
+  held->second -= bytes;
+  if (held->second == 0) held_.erase(held);
 }
 
 void LargeAnswers::Held::ShrinkTo(std::size_t bytes) {
   if (bytes >= bytes_) return;
-  owner_->Release(address_, bytes_ - bytes);
+  owner_->Release(holder_, bytes_ - bytes);
   bytes_ = bytes;
 }
 

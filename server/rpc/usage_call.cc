@@ -23,7 +23,7 @@ class Counting : public std::enable_shared_from_this<Counting> {
   Counting(const Caller& caller, const Reply& reply, const Domain& domain, std::string key,
            jobs::ListQuery query)
       : owner_(caller.owner),
-        peer_(caller.peer),
+        holder_(LargeAnswers::HolderOf(caller)),
         reply_(reply),
         cancelled_(reply.cancelled()),
         domain_(domain),
@@ -77,13 +77,14 @@ class Counting : public std::enable_shared_from_this<Counting> {
     if (use_.others().jobs > 0) set(use_.others(), *usage.mutable_by_label_others());
     if (more) SetTime(oldest_, *usage.mutable_by_label_from());
     auto frame = std::make_shared<const std::string>(StableBytes(usage));
-    absl::StatusOr<LargeAnswers::HeldPtr> held = domain_.large_answers->Hold(frame->size(), peer_);
+    absl::StatusOr<LargeAnswers::HeldPtr> held =
+        domain_.large_answers->Hold(frame->size(), holder_);
     if (!held.ok()) return reply_(held.status());
     reply_(Keep(std::move(frame), *std::move(held)));
   }
 
   const jobs::Owner owner_;
-  const std::string peer_;
+  const LargeAnswers::Holder holder_;
   const Reply reply_;
   const std::shared_ptr<const std::atomic<bool>> cancelled_;
   const Domain& domain_;

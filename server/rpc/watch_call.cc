@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "rpc/job_calls.h"
+#include "rpc/large_answers.h"
 #include "rpc/open_watches.h"
 
 namespace gateway::rpc {
@@ -36,10 +37,10 @@ std::shared_ptr<watch::WatchStream> MakeWatch(const WatchLimits& limits, const C
   options.stuck = limits.stuck;
   options.max_life = LifeOf(limits, caller, domain);
   if (request.view() == v1::JOB_VIEW_FULL) {
-    options.load_final = [&domain, peer = caller.peer](
+    options.load_final = [&domain, holder = LargeAnswers::HolderOf(caller)](
                              jobs::SnapshotPtr snapshot,
                              std::function<void(absl::StatusOr<jobs::Frame>)> done) {
-      LoadFull(domain, std::move(snapshot), peer, nullptr, std::move(done));
+      LoadFull(domain, std::move(snapshot), holder, nullptr, std::move(done));
     };
   }
   options.degraded = [&domain](const std::string& account) {

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "rpc/canonical.h"
 #include "rpc/job_calls.h"
+#include "rpc/large_answers.h"
 #include "rpc/open_watches.h"
 
 namespace gateway::rpc {
@@ -73,10 +74,10 @@ std::shared_ptr<watch::JobsStream> MakeWatchJobs(const WatchLimits& limits, cons
   options.resume = watch::ReadResumeToken(request.resume_token());
   options.account = caller.owner.account;
   if (request.view() == v1::JOB_VIEW_FULL) {
-    options.load_full = [&domain, peer = caller.peer](
+    options.load_full = [&domain, holder = LargeAnswers::HolderOf(caller)](
                             jobs::SnapshotPtr snapshot,
                             std::function<void(absl::StatusOr<jobs::Frame>)> done) {
-      LoadFull(domain, std::move(snapshot), peer, nullptr, std::move(done));
+      LoadFull(domain, std::move(snapshot), holder, nullptr, std::move(done));
     };
   }
   options.degraded = [&domain](const std::string& account) {

@@ -58,6 +58,29 @@ TEST_F(TlsWatchTest, HalfAReplacementChangesNothing) {
   EXPECT_EQ(watch_->Look(), Found::kSame);
 }
 
+TEST_F(TlsWatchTest, HttpListenersGetNewerKeysWithTheOthersOrNot) {
+  Write("clients", authority_.certificate());
+  const TlsFiles files = Files(/*with_clients=*/true);
+  const TlsRead read = *ReadTlsFiles(files);
+  TlsInUse in_use(files, read, keys_, clock_);
+  const TlsInUse::Http http = *TlsInUse::ForHttp(read.keys);
+  in_use.AlsoReplace(http);
+  FileWatch watch(in_use.Watched(), DigestOf(TextsOf(read.keys)), clock_, clock_);
+  const auto tls = http.tls->inside();
+  const auto mutual = http.mutual->inside();
+  Write("clients", "none");
+  Write(second_);
+  EXPECT_EQ(watch.Look(), Found::kUnusable);
+  EXPECT_EQ(in_use.facts().names, "DNS:first.example");
+  EXPECT_EQ(http.tls->inside(), tls);
+  EXPECT_EQ(http.mutual->inside(), mutual);
+  Write("clients", authority_.certificate());
+  EXPECT_EQ(watch.Look(), Found::kReplaced);
+  EXPECT_EQ(in_use.facts().names, "DNS:second.example");
+  EXPECT_NE(http.tls->inside(), tls);
+  EXPECT_NE(http.mutual->inside(), mutual);
+}
+
 // cert → ..data/cert, and ..data → a directory that is replaced as a whole.
 TEST_F(TlsWatchTest, SeesALinkPutElsewhereAsKubernetesDoes) {
   for (const auto& [version, issued] : {std::pair{"1", &first_}, std::pair{"2", &second_}}) {

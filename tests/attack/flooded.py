@@ -103,10 +103,10 @@ class Attack:
 class House(Rig):
     """A gateway with a job and its sandbox."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *flags):
         super().__init__(folder)
         self.pictory = self.sandbox("--speed", "20")
-        self.g = self.gateway(self.pictory.url, *UNLIMITED)
+        self.g = self.gateway(self.pictory.url, *UNLIMITED, *flags)
         self.g.listen = self.g.grpc
         self.jobs = [self.g.json("preview", "--name", f"r{i}", "--text", "Hi.", "--request-id", f"r{i}")["jobId"]
                      for i in range(3)]

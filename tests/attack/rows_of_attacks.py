@@ -27,6 +27,8 @@ ROWS = [
     *both("continuation", "T19: a header block that never ends", "continuation_flood"),
     *both("hpack", "T19: one header of many megabytes", "hpack_string"),
     *both("rapid-reset", "T19: streams that are begun and reset, as fast as can be", "rapid_reset"),
+    row("large-body", "T19: a request of 300 MB", "large_body.refused", through_envoy=False),
+    row("large-body-edge", "T19: a request of 300 MB, through Envoy", "large_body.refused", through_envoy=True),
     row("idle-connections", "T19: 2,000 idle connections, where 1,024 files may be open", "crowds.idle_connections"),
     row("strange-ids", "T17: job ids and metadata that were made up, of two tenants", "strange_ids.strange_ids"),
     row("foreign-ids", "T17: another tenant's ids in every method, beside ids that nobody has",

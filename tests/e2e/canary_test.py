@@ -4,15 +4,16 @@ Each secret is looked for as it is, and in base64, hexadecimal and percent signs
 by what must hold it: the record of the stand-in for Pictory, and a core dump where one was allowed."""
 
 import base64
+import http.client
 import json
 import os
 import pathlib
 import re
 import resource
 import signal
-import struct
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.parse
@@ -25,6 +26,8 @@ from live.postgres import Postgres
 from live.process import environment, wait_until
 from live.programs import BIN
 from live.sandbox import Sandbox
+from live.tenants import keygen
+from live.tokens import Issuer, key_set
 from strangers_test import REFLECTION, ask
 from upstream import RESULTS, Upstream
 
@@ -32,6 +35,24 @@ STORY = "One line for the scene."
 KEY, NEXT_KEY = "pictai_canaryKEY7fd1c0a9e2", "pictai_canaryNEXT3b8d44f1a0"
 CLIENT_SECRET, TOKEN = "canarySECRET5a90c3e7d1/+=", "canaryTOKEN0c11d29f8b"
 STORE_PASSWORD = "canaryPASSWORD9d2e61f0b7/+="
+CALLER_KEY, WRONG_CALLER_KEY = "pictai_canaryCALLER_5f1e7c", "pictai_bad_canaryCAROL_77c1"
+ODD_CALLER_KEY = "canary ODD_1c77e0"
+NOTIFY_KEY = b"canary-NOTIFY-8e41b7d2c09f-key!?"
+NOTIFY_SECRET = "whsec_" + base64.b64encode(NOTIFY_KEY).decode()
+TENANTS = """
+[tenants.acme]
+identities = ["jwt:alice"]
+[tenants.acme.notify]
+url = "https://hooks.invalid/hook"
+secret_files = ["{secret}"]
+[tenants.payer]
+callers_pay = true
+[jwt]
+jwks_file = "{jwks}"
+issuer = "issuer"
+audience = "pictory"
+algorithms = ["RS256"]
+"""
 DEBUG = ("--log-level", "debug", "--log-format", "json")
 
 
@@ -141,7 +162,8 @@ class Canary(unittest.TestCase):
         self.assertEqual(hits(secrets, self.seen), [])
         planted = {f"{name} {at}": b"..." + form + b"..." for name, secret in secrets.items()
                    for at, form in enumerate(forms(secret))}
-        self.assertEqual(len(hits(secrets, planted)), len(planted), "a leak in any form would be found")
+        found = {hit.split(" in ", 1)[1] for hit in hits(secrets, planted)}  # one may be part of another
+        self.assertEqual(found, set(planted), "a leak in any form would be found")
 
     def test_an_api_key_and_the_one_after_it(self):
         sandbox = Sandbox(self.path, "--speed", "50", env={"PICTORY_API_KEY": KEY})
@@ -184,13 +206,69 @@ class Canary(unittest.TestCase):
         elsewhere = {place: text for place, text in self.seen.items() if "jobs.db" not in place}
         self.assertEqual(hits({f"sealed URL {at}": mac for at, mac in enumerate(sealed)}, elsewhere), [])
 
-    def test_a_key_in_a_variable(self):
-        sandbox = Sandbox(self.path, "--speed", "50", env={"PICTORY_API_KEY": KEY})
+    def ask_http(self, g, *headers, method="GET", path="/v1/jobs"):
+        """Through the face for HTTP; the status. `headers`: pairs, of which some may be equal."""
+        connection = http.client.HTTPConnection(*g.http.removeprefix("http://").split(":"), timeout=60)
+        self.addCleanup(connection.close)
+        connection.putrequest(method, path)
+        body = json.dumps({"prompt": "A lake"}).encode() if method == "POST" else b""
+        for name, value in (("content-type", "application/json"), ("content-length", str(len(body))), *headers):
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        self.seen[f"HTTP {len(self.seen)}"] = str(answer.headers).encode() + answer.read()
+        return answer.status
+
+    def test_a_key_in_a_variable_and_what_callers_show(self):
+        sandbox = Sandbox(self.path, "--speed", "50")  # takes every key that does not look bad
         self.addCleanup(sandbox.end)
-        g = self.start(sandbox.url, env={"PICTORY_API_KEY": KEY})
-        self.assertEqual(self.run_cli(g, "preview", "--name", "a", "--text", STORY, "--wait").returncode, 0)
+        (key, lines), (payer, payer_lines), (wrong, _) = keygen("acme"), keygen("payer"), keygen("acme")
+        issuer = Issuer(self.path)
+        (self.path / "jwks").write_text(key_set(issuer))
+        tokens = {"token": issuer.token(sub="alice"),
+                  "expired token": issuer.token(sub="alice", exp=int(time.time()) - 600),
+                  "forged token": issuer.token(sub="alice", sign=lambda text: issuer.sign(text + b".")),
+                  "token of nobody": issuer.token(sub="mallory")}
+        tenants = self.path / "tenants.toml"
+        tenants.write_text(lines + payer_lines + TENANTS.format(
+            secret=self.secret_file("notify", NOTIFY_SECRET), jwks=self.path / "jwks"))
+        g = self.start(sandbox.url, "--tenants", tenants, "--http-listen", "127.0.0.1:0", env={"PICTORY_API_KEY": KEY})
+        preview = ("preview", "--name", "a", "--text", STORY)
+        # What counts.
+        self.assertEqual(self.run_cli(g, *preview, key=key).returncode, 0)
+        self.assertEqual(self.run_cli(g, *preview, "--wait", key=tokens["token"]).returncode, 0)
+        self.assertEqual(self.run_cli(g, *preview, key=payer, pays=CALLER_KEY).returncode, 0)
+        for text in (key, tokens["token"]):
+            self.assertEqual(self.ask_http(g, ("authorization", f"Bearer {text}")), 200)
+        pays = [("authorization", f"Bearer {payer}"), ("pictory-api-key", CALLER_KEY)]
+        self.assertEqual(self.ask_http(g, *pays, method="POST", path="/v1/images"), 200)
+        # What does not.
+        refused = {"wrong key": wrong, **{name: text for name, text in tokens.items() if name != "token"}}
+        for name, text in refused.items():
+            with self.subTest(name):
+                self.assertIn("CALLER_UNKNOWN", self.run_cli(g, "list", "--json", key=text).stderr)
+                self.assertEqual(self.ask_http(g, ("authorization", f"Bearer {text}")), 401)
+        for text in (key, tokens["token"]):
+            shown = ("authorization", f"Bearer {text}")
+            self.assertEqual(self.ask_http(g, shown, shown), 401, "twice")
+            for odd in (text, f"Basic {text}", f"Bearer {text}x", f"Bearer {text} x"):
+                self.assertEqual(self.ask_http(g, ("authorization", odd)), 401, odd)
+            self.assertGreaterEqual(self.ask_http(g, shown, path=f"/v1/jobs?key={text}"), 400)
+        for text in (WRONG_CALLER_KEY, ODD_CALLER_KEY):
+            self.assertNotEqual(self.run_cli(g, *preview, key=payer, pays=text).returncode, 0)
+            self.assertGreaterEqual(self.ask_http(g, ("authorization", f"Bearer {payer}"), ("pictory-api-key", text),
+                                                  method="POST", path="/v1/images"), 400)
+        self.assertGreaterEqual(self.ask_http(g, ("authorization", f"Bearer {key}"), ("pictory-api-key", CALLER_KEY)),
+                                400, "shown where the gateway pays")
+        wait_until(lambda: g.metric("notifications_total", result="later"), "a notification that was tried")
+        self.assertIn("could not be reached", self.run_cli(g, "webhooks", "list", "--pending", key=key).stdout)
+        secrets = {"key": KEY, "API key": key, "payer's API key": payer, "wrong API key": wrong,
+                   "caller's key": CALLER_KEY, "wrong caller's key": WRONG_CALLER_KEY,
+                   "odd caller's key": ODD_CALLER_KEY, "webhook secret": NOTIFY_SECRET, "webhook key": NOTIFY_KEY,
+                   **tokens,
+                   **{f"signature of the {name}": text.rsplit(".", 1)[1] for name, text in tokens.items()}}
         self.look_everywhere(g)
-        self.assert_nowhere({"key": KEY})
+        self.assert_nowhere(secrets)
 
     def test_client_credentials_and_access_tokens(self):
         pictory = Echo()
@@ -258,12 +336,16 @@ class Canary(unittest.TestCase):
 
     def test_settings_that_are_wrong(self):
         odd = self.secret_file("odd", KEY + "\tx")
+        tenants = self.path / "tenants.toml"
+        tenants.write_text(f"[[tenants.acme.keys]]\nname = 'ci'\nsha256 = '{KEY}'\n")  # the key, not its SHA-256
         for at, (flags, env) in enumerate([
                 (["--api-key-file", KEY], {}), ([f"--api-key={KEY}"], {}), (["--api-key", KEY], {}), ([KEY], {}),
                 (["--api-key-file", odd], {}), ([], {"PICTORY_API_KEY": KEY + " x"}),
                 (["--client-secret-file", odd, "--auth", "oauth"], {}),
                 (["--api-key-file", odd], {"PICTORY_API_KEY": KEY}), ([], {"PICTORY_APY_KEY": KEY}),
-                (["--auth=oauth", "--client-id=x"], {"PICTORY_CLIENT_SECRET": KEY + "\n"})]):
+                (["--auth=oauth", "--client-id=x"], {"PICTORY_CLIENT_SECRET": KEY + "\n"}),
+                (["--sandbox", "--notify-secret-files", odd, "--notify-url", "https://hooks.example.com/x"], {}),
+                (["--sandbox", "--tenants", tenants], {})]):
             done = subprocess.run([BIN / "pictory-gateway", "--state-dir", self.path / "s", *map(str, flags)],
                                   env=environment(env), capture_output=True, timeout=60)
             self.assertEqual(done.returncode, 2, f"{at}: {done.stderr}")

@@ -61,6 +61,8 @@ def manager(config):
 
 
 def from_proxy(target):
+    if target.startswith("unix:"):
+        return hop(target)
     return hop(target, cluster={"upstream_bind_config": {"source_address": {"address": PROXY, "port_value": 0}}})
 
 

@@ -25,6 +25,8 @@ INBOUND = {"retry_on": "reset-before-request", "num_retries": 2}
 
 
 def address(target):
+    if target.startswith("unix:"):
+        return {"pipe": {"path": target.removeprefix("unix:")}}
     host, port = target.rsplit(":", 1)
     return {"socket_address": {"address": host, "port_value": int(port)}}
 

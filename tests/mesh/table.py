@@ -50,6 +50,8 @@ ROWS = [
     row("browser", "gRPC-Web from pages in headless Chromium, one of them of another origin", "web.from_a_browser",
         short=False),
     row("identity", "Who calls, as Envoy says it: certificates, tokens, and what callers forge", "identity.identity"),
+    row("identity-passed-on", "API keys and tokens that Envoy passes on", "passed_on.passed_on"),
+    row("identity-unix", "Who calls, as Envoy says it by a unix socket", "passed_on.by_unix_socket"),
     row("one-trace", "Spans of Envoy and the gateway in one trace, by the headers of W3C and of B3", "traces.one_trace"),
     row("pictory-away", "Many submits fail because Pictory is away: GetJob and watches beside them",
         "outliers.pictory_away"),

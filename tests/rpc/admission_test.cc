@@ -156,15 +156,16 @@ TEST(AdmissionTest, WhatTakesManyPlacesLeavesAsManyToOtherTenants) {
   EXPECT_TRUE(admission.Enter(Kind::kWatch, {.tenant = "b"}, 2));
 }
 
-TEST(AdmissionTest, WhoIsRefusedForItsAddressHoldsNothingOfItsTenants) {
+TEST(AdmissionTest, TenantsBehindOneProxyAreCountedAndNotItsAddress) {
   Random random(1);
   Admission admission({.results = 8}, random);
   std::vector<Admission::Ticket> held;
-  const Admission::Who near{.peer = "ipv4:192.0.2.1:1", .tenant = "a"};
-  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = near.peer}, held), 4);
-  EXPECT_EQ(EnterAll(admission, Kind::kResult, near, held), 0);
-  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = "ipv4:192.0.2.2:1", .tenant = "a"}, held),
-            2);
+  const std::string proxy = "ipv4:192.0.2.1:1";
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = proxy, .tenant = "noisy"}, held), 4);
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = proxy, .tenant = "second"}, held), 2);
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = proxy, .tenant = "third"}, held), 1);
+  held.clear();
+  EXPECT_EQ(EnterAll(admission, Kind::kResult, {.peer = proxy}, held), 4) << "all count again";
 }
 
 // What the strangers hold is full; calls are served all the same.

@@ -33,30 +33,80 @@ void ExpectRefusal(const absl::Status& status, const char* text) {
   EXPECT_GE(errors::RetryDelay(status), std::chrono::seconds(1));
 }
 
+// One tenant's address, as the library names it.
+LargeAnswers::Holder AtAddress(std::string peer) {
+  static const auto principal = std::make_shared<const tenants::Principal>();
+  return LargeAnswers::HolderOf({.principal = principal, .peer = std::move(peer)});
+}
+
+// A tenant of several, all of which come through one proxy.
+LargeAnswers::Holder OfTenant(const std::string& tenant) {
+  tenants::Principal principal;
+  principal.tenant = tenant;
+  principal.alone = false;
+  return LargeAnswers::HolderOf(
+      {.principal = std::make_shared<const tenants::Principal>(std::move(principal)),
+       .tenant = tenant,
+       .peer = "ipv4:192.0.2.9:1000"});
+}
+
 TEST(LargeAnswersTest, OneAddressHasHalfAndAllHaveTheWhole) {
   Random random{1};
   const auto answers = std::make_shared<LargeAnswers>(8 * kMiB, random);
-  auto first = answers->Hold(3 * kMiB, "ipv4:192.0.2.1:1000");
+  auto first = answers->Hold(3 * kMiB, AtAddress("ipv4:192.0.2.1:1000"));
   ASSERT_TRUE(first.ok());
-  ExpectRefusal(answers->Hold(2 * kMiB, "ipv4:192.0.2.1:2000").status(),
+  ExpectRefusal(answers->Hold(2 * kMiB, AtAddress("ipv4:192.0.2.1:2000")).status(),
                 "MiB of large answers under way from your address at once; the limit is 4");
-  const auto second = answers->Hold(4 * kMiB, "ipv4:192.0.2.2:1000");
+  const auto second = answers->Hold(4 * kMiB, AtAddress("ipv4:192.0.2.2:1000"));
   ASSERT_TRUE(second.ok());
-  ExpectRefusal(answers->Hold(2 * kMiB, "ipv4:192.0.2.3:1000").status(),
+  ExpectRefusal(answers->Hold(2 * kMiB, AtAddress("ipv4:192.0.2.3:1000")).status(),
                 "MiB of large answers under way at once; the limit is 8");
   EXPECT_EQ(answers->bytes(), 7 * kMiB) << "what is refused is not counted";
   first = absl::CancelledError();
   EXPECT_EQ(answers->bytes(), 4 * kMiB);
-  EXPECT_TRUE(answers->Hold(4 * kMiB, "ipv4:192.0.2.1:3000").ok());
+  EXPECT_TRUE(answers->Hold(4 * kMiB, AtAddress("ipv4:192.0.2.1:3000")).ok());
+}
+
+TEST(LargeAnswersTest, ATenantHasNoMoreThanIsLeftFreeAlsoBehindAProxy) {
+  Random random{1};
+  const auto answers = std::make_shared<LargeAnswers>(8 * kMiB, random);
+  std::list<LargeAnswers::HeldPtr> held;
+  const auto hold = [&](const std::string& tenant) {
+    absl::StatusOr<LargeAnswers::HeldPtr> one = answers->Hold(kMiB, OfTenant(tenant));
+    if (one.ok()) held.push_back(*std::move(one));
+    return one.status();
+  };
+  const auto hold_all = [&](const std::string& tenant) {
+    int count = 0;
+    while (hold(tenant).ok()) ++count;
+    return count;
+  };
+  EXPECT_EQ(hold_all("noisy"), 4);
+  ExpectRefusal(hold("noisy"), "MiB of large answers under way of your tenant at once; of the 8");
+  EXPECT_EQ(hold_all("second"), 2);
+  EXPECT_EQ(hold_all("third"), 1);
+  EXPECT_EQ(hold_all("last"), 1) << "it gets one still";
+  ExpectRefusal(hold("late"), "MiB of large answers under way at once; the limit is 8");
+  held.clear();
+  EXPECT_EQ(answers->bytes(), 0u);
+  EXPECT_EQ(hold_all("noisy"), 4);
+}
+
+TEST(LargeAnswersTest, ATenantThatIsCalledLikeAnAddressIsNotIt) {
+  Random random{1};
+  const auto answers = std::make_shared<LargeAnswers>(8 * kMiB, random);
+  const auto near = answers->Hold(4 * kMiB, AtAddress("unix:x"));
+  ASSERT_TRUE(near.ok());
+  EXPECT_TRUE(answers->Hold(4 * kMiB, OfTenant("unix:x")).ok());
 }
 
 TEST(LargeAnswersTest, SmallAnswersAreNotCounted) {
   Random random{1};
   const auto answers = std::make_shared<LargeAnswers>(0, random);
-  const auto small = answers->Hold(limits::kLargeAnswerFromBytes - 1, "unix:x");
+  const auto small = answers->Hold(limits::kLargeAnswerFromBytes - 1, AtAddress("unix:x"));
   ASSERT_TRUE(small.ok());
   EXPECT_EQ(*small, nullptr);
-  EXPECT_FALSE(answers->Hold(limits::kLargeAnswerFromBytes, "unix:x").ok());
+  EXPECT_FALSE(answers->Hold(limits::kLargeAnswerFromBytes, AtAddress("unix:x")).ok());
 }
 
 TEST(LargeAnswersTest, WhatIsNotCountedIsLittleInTheSmallestContainer) {
@@ -67,7 +117,7 @@ TEST(LargeAnswersTest, WhatIsNotCountedIsLittleInTheSmallestContainer) {
 TEST(LargeAnswersTest, AnAnswerCountsAsLongAsAnybodyHasItAndForWhatItIs) {
   Random random{1};
   const auto answers = std::make_shared<LargeAnswers>(8 * kMiB, random);
-  LargeAnswers::HeldPtr held = answers->Hold(3 * kMiB, "unix:x").value();
+  LargeAnswers::HeldPtr held = answers->Hold(3 * kMiB, AtAddress("unix:x")).value();
   held->ShrinkTo(2 * kMiB);
   held->ShrinkTo(3 * kMiB);
   EXPECT_EQ(answers->bytes(), 2 * kMiB);

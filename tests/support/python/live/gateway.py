@@ -45,9 +45,10 @@ class Gateway(Process):
         self.__dict__.update(self.await_ready_file(self.ready, every))
         self.ready_after = time.monotonic() - began  # seconds
 
-    def run(self, *args, input=None, timeout=DEADLINE_SECONDS, key=None):
-        """`key`: what proves who calls."""
-        env = dict(self.env, PICTORY_GATEWAY=self.grpc, **({"PICTORY_GATEWAY_KEY": key} if key else {}))
+    def run(self, *args, input=None, timeout=DEADLINE_SECONDS, key=None, pays=None):
+        """`key`: what proves who calls. `pays`: a Pictory key of the caller's own."""
+        shown = {"PICTORY_GATEWAY_KEY": key, "PICTORY_CALLER_KEY": pays}
+        env = dict(self.env, PICTORY_GATEWAY=self.grpc, **{name: value for name, value in shown.items() if value})
         done = subprocess.run([BIN / "pictory", *map(str, args)], env=env, input=input, text=True,
                               capture_output=True, timeout=timeout)
         if SANITIZED and done.returncode == SANITIZER_EXIT:
