@@ -118,6 +118,8 @@ class Checked(unittest.TestCase):
             refused(f"{conf}:1: tenants: ")
             conf.write_text(f"ca-file = {folder}/none.pem\n")
             refused("none.pem")
+            conf.write_text("otlp-endpoint = nowhere\n")
+            refused("--otlp-endpoint")
             conf.write_text("max-watches = many\n")
             refused(f"{conf}:1: max-watches")
             conf.write_text("check-settings = true\n")
