@@ -113,6 +113,7 @@ std::string Headline(const Job& job) { return "job " + OneLine(job.job_id()) + "
 
 std::string Describe(const Job& job, absl::Time now, bool full) {
   std::string out;
+  Row(out, "name", OneLine(job.name()));
   Row(out, "state", StatePhrase(job, now));
   if (job.has_error()) {
     Row(out, "error",

@@ -37,9 +37,9 @@ std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
 }  // namespace
 
 JobTable::Cells JobTable::Head() const {
-  if (!wide_) return {"JOB", "KIND", "STATE", "DONE", "LEFT", "AGE", "LABELS"};
-  return {"JOB",     "KIND",       "STATE",      "DONE",   "LEFT",   "AGE",
-          "CREATED", "PICTORY ID", "REQUEST ID", "LABELS", "MESSAGE"};
+  if (!wide_) return {"JOB", "KIND", "STATE", "DONE", "LEFT", "AGE", "NAME", "LABELS"};
+  return {"JOB",     "KIND",       "STATE",      "DONE", "LEFT",   "AGE",
+          "CREATED", "PICTORY ID", "REQUEST ID", "NAME", "LABELS", "MESSAGE"};
 }
 
 JobTable::Cells JobTable::CellsOf(const Job& job, absl::Time now) const {
@@ -50,12 +50,14 @@ JobTable::Cells JobTable::CellsOf(const Job& job, absl::Time now) const {
                  OrDash(EstimateWords(job, now)),
                  AgeOf(job, now)};
   if (!wide_) {
+    cells.push_back(OrDash(OneLine(job.name())));
     cells.push_back(LabelsOf(job));
     return cells;
   }
   cells.push_back(absl::FormatTime("%Y-%m-%d %H:%M:%S", CreatedAt(job), zone_));
   cells.push_back(OrDash(OneLine(job.pictory_job_id())));
   cells.push_back(OrDash(OneLine(job.request_id())));
+  cells.push_back(OrDash(OneLine(job.name())));
   cells.push_back(OrDash(LabelsOf(job)));
   cells.push_back(InCommands(OneLine(job.has_error() ? job.error().message() : job.message())));
   return cells;
@@ -94,7 +96,8 @@ std::string JobLine(const Job& job, absl::Time now) {
   const std::string labels = LabelsOf(job);
   return absl::StrCat(KindWord(job.kind()), " ", StateWord(job.state()),
                       job.has_progress_percent() ? " " + Number(job.progress_percent()) + " %" : "",
-                      ", ", AgeOf(job, now), labels.empty() ? "" : ", ", labels);
+                      ", ", AgeOf(job, now), job.name().empty() ? "" : ", ", OneLine(job.name()),
+                      labels.empty() ? "" : ", ", labels);
 }
 
 }  // namespace pictory_jobs::cli

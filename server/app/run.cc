@@ -71,10 +71,12 @@ void RemoveReadyFile(const std::filesystem::path& path) {
   }
 }
 
+// What settings name is looked at when it is needed, so that some of them show only here that they
+// are wrong. All that say so are InvalidArgument.
 int CannotServe(const absl::Status& status) {
   Log(Level::kError, "cannot_start", {{"reason", std::string(status.message())}});
   obs::StopLog();
-  return kCannotServe;
+  return absl::IsInvalidArgument(status) ? kWrongSettings : kCannotServe;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "app/exit_codes.h"
 #include "app/run.h"
 #include "app/tls_watch.h"
+#include "app/tracing.h"
 #include "app/upstream.h"
 #include "http/curl_transport.h"
 
@@ -24,6 +25,10 @@ absl::Status Check(const Config& config) {
   for (const std::string& url : urls) {
     const auto transport = http::CurlTransport::Create(TransportOptionsOf(config, url));
     if (!transport.ok()) return transport.status();
+  }
+  if (!config.otlp_endpoint.empty()) {
+    const absl::Status collector = Tracing::Check(config.otlp_endpoint, config.ca_file);
+    if (!collector.ok()) return collector;
   }
   if (config.http_listen.empty() || !config.tls.has_value()) return absl::OkStatus();
   return TlsInUse::ForHttp(config.tls->keys).status();

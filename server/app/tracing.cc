@@ -6,11 +6,10 @@
 #include "absl/strings/str_cat.h"
 
 namespace gateway::app {
+namespace {
 
-absl::StatusOr<std::unique_ptr<Tracing>> Tracing::Start(const std::string& endpoint,
-                                                        const std::string& ca_file,
-                                                        const Clock& clock, Timers& timers,
-                                                        Random& random) {
+absl::StatusOr<std::unique_ptr<http::CurlTransport>> CollectorAt(const std::string& endpoint,
+                                                                 const std::string& ca_file) {
   http::CurlTransportOptions options;
   options.base_url = endpoint;
   options.ca_file = ca_file;
@@ -21,6 +20,21 @@ absl::StatusOr<std::unique_ptr<Tracing>> Tracing::Start(const std::string& endpo
     return absl::InvalidArgumentError(
         absl::StrCat("--otlp-endpoint: ", collector.status().message()));
   }
+  return collector;
+}
+
+}  // namespace
+
+absl::Status Tracing::Check(const std::string& endpoint, const std::string& ca_file) {
+  return CollectorAt(endpoint, ca_file).status();
+}
+
+absl::StatusOr<std::unique_ptr<Tracing>> Tracing::Start(const std::string& endpoint,
+                                                        const std::string& ca_file,
+                                                        const Clock& clock, Timers& timers,
+                                                        Random& random) {
+  auto collector = CollectorAt(endpoint, ca_file);
+  if (!collector.ok()) return collector.status();
   return std::unique_ptr<Tracing>(new Tracing(*std::move(collector), clock, timers, random));
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "app/span_exporter.h"
 #include "app/spans.h"
@@ -25,6 +26,8 @@ class Tracing {
                                                         const std::string& ca_file,
                                                         const Clock& clock, Timers& timers,
                                                         Random& random);
+  // What Start would refuse. It asks nobody.
+  static absl::Status Check(const std::string& endpoint, const std::string& ca_file);
   ~Tracing() { Stop(); }
   Tracing(const Tracing&) = delete;
   Tracing& operator=(const Tracing&) = delete;

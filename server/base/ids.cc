@@ -37,19 +37,7 @@ int HexValue(char c) {
   return -1;
 }
 
-// `text` with each %XX as its byte; what is no escape stays.
-std::string PercentDecode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : HexValue(text[i + 2]);
-    out.push_back(low < 0 ? text[i] : static_cast<char>(high * 16 + low));
-    if (low >= 0) i += 2;
-  }
-  return out;
-}
-
-// The same for text in which nothing is encoded.
+// HasDotSegment for text in which nothing is encoded.
 bool HasPlainDotSegment(std::string_view text) {
   while (true) {
     const std::size_t end = std::min(text.find_first_of("/\\?#;"), text.size());
@@ -134,6 +122,17 @@ std::string PercentEncode(std::string_view text) {
     std::string dots;
     for (std::size_t i = 0; i < out.size(); ++i) dots += "%2E";
     return dots;
+  }
+  return out;
+}
+
+std::string PercentDecode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? HexValue(text[i + 1]) : -1;
+    const int low = high < 0 ? -1 : HexValue(text[i + 2]);
+    out.push_back(low < 0 ? text[i] : static_cast<char>(high * 16 + low));
+    if (low >= 0) i += 2;
   }
   return out;
 }

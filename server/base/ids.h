@@ -44,4 +44,7 @@ bool IsRequestId(std::string_view id);
 // `text` with every byte but the unreserved ones of RFC 3986 as %XX: safe as one path segment.
 std::string PercentEncode(std::string_view text);
 
+// The bytes that `text` stands for. What is no escape stays as it is.
+std::string PercentDecode(std::string_view text);
+
 }  // namespace gateway

@@ -124,6 +124,8 @@ inline constexpr std::size_t kUrlMaxBytes = 8 * kKiB;
 inline constexpr std::size_t kLabelsMax = 64;
 inline constexpr std::size_t kLabelKeyMaxBytes = 63;
 inline constexpr std::size_t kLabelValueMaxBytes = 255;
+// What a job is called, for people; with the dots behind a cut 256.
+inline constexpr std::size_t kJobNameMaxBytes = 253;
 // Our own secrets in Pictory's words. A value below the least is no secret: it would be found in
 // innocent words. Of a longer one so many bytes in a row are taken out wherever they stand.
 inline constexpr std::size_t kSecretMinBytes = 8;

@@ -11,6 +11,7 @@ export function factsOf(job) {
     ['Job', code(job.jobId)],
     ['At Pictory', job.pictoryJobId ? code(job.pictoryJobId) : 'not known yet'],
     ['request_id', job.requestId ? code(job.requestId) : 'none: it was not submitted here'],
+    ['Name', job.name ?? ''],
     ['Labels', labelsOf(job)],
     ['AI credits', job.creditsUsed === undefined ? 'Pictory has told of none' : numberText(job.creditsUsed)],
     ['Created', timeText(job.createTime)],

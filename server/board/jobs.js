@@ -103,7 +103,7 @@ export class Jobs {
   #textOf(job) {
     let text = this.#texts.get(job);
     if (text === undefined) {
-      text = [job.jobId, job.pictoryJobId, job.requestId, job.message, kindOf(job), stateOf(job).word,
+      text = [job.name, job.jobId, job.pictoryJobId, job.requestId, job.message, kindOf(job), stateOf(job).word,
         job.error?.code, job.error?.message, job.summary?.summaryText,
         ...Object.entries(job.labels ?? {}).map(([key, value]) => `${key}=${value}`)].join('\n').toLowerCase();
       this.#texts.set(job, text);

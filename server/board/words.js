@@ -41,10 +41,11 @@ export function isActive(job) {
   return ACTIVE.includes(job.state);
 }
 
-// What tells a job from its neighbours: its labels, else its name for the submit.
+// What tells a job from its neighbours: its name and labels, else its name for the submit.
 export function titleOf(job) {
-  const labels = Object.entries(job.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return labels.length > 0 ? labels.join('  ') : job.requestId || job.pictoryJobId || job.jobId;
+  const given = Object.entries(job.labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  if (job.name) given.unshift(job.name);
+  return given.length > 0 ? given.join('  ') : job.requestId || job.pictoryJobId || job.jobId;
 }
 
 export function percentOf(job) {

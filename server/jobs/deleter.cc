@@ -155,6 +155,7 @@ void Deleter::Delete(JobRecord record, Done done) {
   v1::Job answer = ToProto(record.job);
   answer.clear_archive();
   record.job.labels.clear();
+  record.job.name.clear();
   ledger_.Delete(std::move(record),
                  [this, answer, done = std::move(done)](Ledger::Outcome outcome) {
                    // The job has ended, so whatever changed meanwhile can be deleted as well; or it

@@ -43,6 +43,7 @@ struct Job {
   WallTime update_time{};
   std::optional<WallTime> finish_time;
   std::map<std::string, std::string> labels;
+  std::string name;  // what callers called it (pictory/job_name.h); empty: nothing
   std::optional<double> credits_used;
   std::string error_code;
   std::string error_message;

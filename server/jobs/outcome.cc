@@ -98,6 +98,7 @@ JobRecord TakingOver(const JobRecord& submitted, const JobRecord& adopted) {
   job.request_id = own.request_id;
   job.kind = own.kind;
   job.labels = own.labels;
+  job.name = own.name;
   job.trace = own.trace;
   job.create_time = own.create_time;
   TakeOverArchive(adopted.job, job);

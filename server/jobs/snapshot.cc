@@ -41,6 +41,7 @@ v1::Job HeaderProto(const Job& job) {
   *out.mutable_update_time() = ToTimestamp(job.update_time);
   if (job.finish_time.has_value()) *out.mutable_finish_time() = ToTimestamp(*job.finish_time);
   for (const auto& [key, value] : job.labels) (*out.mutable_labels())[key] = value;
+  out.set_name(job.name);
   if (job.credits_used.has_value()) out.set_credits_used(*job.credits_used);
   if (!job.error_code.empty() || !job.error_message.empty()) {
     out.mutable_error()->set_code(job.error_code);
@@ -122,12 +123,23 @@ v1::Job ToProto(const Snapshot& snapshot) {
   return out;
 }
 
-std::map<std::string, std::string> LabelsOf(const Snapshot& snapshot) {
+namespace {
+
+v1::Job HeaderOf(const Snapshot& snapshot) {
   v1::Job header;
   std::ignore = header.ParseFromArray(snapshot.frame.data() + snapshot.job_at,
                                       static_cast<int>(snapshot.result_at - snapshot.job_at));
+  return header;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> LabelsOf(const Snapshot& snapshot) {
+  const v1::Job header = HeaderOf(snapshot);
   return {header.labels().begin(), header.labels().end()};
 }
+
+std::string NameOf(const Snapshot& snapshot) { return HeaderOf(snapshot).name(); }
 
 v1::Job ToListProto(const Job& job) {
   v1::Job out = ToProto(job);

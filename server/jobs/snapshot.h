@@ -88,6 +88,8 @@ v1::Job ToProto(const Snapshot& snapshot);
 
 // The labels of the snapshot's job.
 std::map<std::string, std::string> LabelsOf(const Snapshot& snapshot);
+// Its name; empty if it has none.
+std::string NameOf(const Snapshot& snapshot);
 
 // The job as lists show it, without the texts of its result; the parts left out are named in
 // omitted_parts.

@@ -70,6 +70,7 @@ struct SubmitRequest {
   JobKind kind = v1::JOB_KIND_UNSPECIFIED;
   std::string request_id;  // never empty
   std::map<std::string, std::string> labels;
+  std::string name;        // empty: that of the job that it is made of, if it has one
   std::string notify_url;  // empty: the tenant's own
   std::string fingerprint;
   MonoTime deadline = MonoTime::max();

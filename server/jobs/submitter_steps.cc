@@ -41,6 +41,7 @@ void Submitter::Resolve(const AttemptPtr& attempt) {
         }
         if (!referenced.ok()) return AnswerFromRequestId(attempt, referenced.status());
         const Snapshot& job = **referenced;
+        if (attempt->request.name.empty()) attempt->request.name = NameOf(job);
         owed_.Named(job.key());
         attempt->referenced_shard = job.shard;
         if (!job.may_be(reference.kind)) {
@@ -489,6 +490,7 @@ JobRecord Submitter::NewRecord(const Attempt& attempt, SubmissionState state, st
   record.job.state = v1::JOB_STATE_UNSPECIFIED;
   record.job.create_time = record.job.update_time = now;
   record.job.labels = attempt.request.labels;
+  record.job.name = attempt.request.name;
   record.credits_reserved = attempt.credits;
   record.job.sandbox = options_.sandbox;
   record.job.shard = shard;

@@ -101,6 +101,7 @@ void Submitter::SendWaiting(JobRecord waiting, double credits_held, WaitingJobs:
   request.kind = waiting.job.kind;
   request.request_id = waiting.job.request_id;
   request.labels = waiting.job.labels;
+  request.name = waiting.job.name;
   request.fingerprint = waiting.fingerprint;
   request.request = RequestOf(waiting);
   attempt->record = std::move(waiting);

@@ -179,7 +179,7 @@ RecordArrays::RecordArrays() {
 
 void RecordArrays::Add(const JobRecord& record, std::int64_t version) {
   Adder to(arrays_);
-  store::WriteFields(record, store::EncodeLabels(record.job.labels), version, to);
+  store::WriteFields(record, store::EncodeGiven(record.job), version, to);
   AddDerived(record, to);
 }
 

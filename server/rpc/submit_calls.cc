@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/sha256.h"
 #include "jobs/fingerprint.h"
+#include "pictory/job_name.h"
 #include "rpc/canonical.h"
 
 namespace gateway::rpc {
@@ -98,6 +99,7 @@ void Submit(const SubmitMethod& method, const Caller& caller, std::shared_ptr<Me
   submit.trace = caller.trace;
   submit.request_id = request_id.empty() ? MintRequestId(domain.random) : std::move(request_id);
   submit.labels = pictory::LabelsOf(*request, method.fields.labels);
+  submit.name = pictory::JobNameIn(*request);
   submit.notify_url = pictory::NotifyUrlOf(*request);
   submit.deadline = caller.deadline;
   submit.cancelled = reply.cancelled();

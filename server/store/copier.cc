@@ -118,7 +118,7 @@ absl::StatusOr<bool> StoreReader::Next() {
   const CopiedJob job = AsCopied(page_[at_++], begun_);
   key_ = job.key();
   Digest digest;
-  WriteFields(job.record, EncodeLabels(job.record.job.labels), job.record.version, digest);
+  WriteFields(job.record, EncodeGiven(job.record.job), job.record.version, digest);
   digest.Int(job.claims);
   for (const std::string& alias : job.aliases) digest.Text(alias);
   digest.Text("");

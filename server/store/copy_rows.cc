@@ -242,7 +242,7 @@ void WriteCopiedJobs(SQLite::Database& db, const std::vector<CopiedJob>& jobs) {
   for (const CopiedJob& job : jobs) {
     const JobKey key = job.key();
     {
-      const std::string labels = EncodeLabels(job.record.job.labels);
+      const std::string labels = EncodeGiven(job.record.job);
       StatementUse use(insert);
       BindRecord(*use, job.record, labels, job.record.version);
       use->bind(kRecordColumnCount + 1, job.claims);

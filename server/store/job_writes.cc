@@ -409,7 +409,7 @@ absl::StatusOr<JobWrites::Row> JobWrites::RowToChange(const JobRecord& record) {
 }
 
 void JobWrites::Insert(const JobRecord& record) {
-  const std::string labels = EncodeLabels(record.job.labels);
+  const std::string labels = EncodeGiven(record.job);
   StatementUse insert(insert_);
   BindRecord(*insert, record, labels, 1);
   insert->bind(kRecordColumnCount + 1, ++change_);
@@ -418,7 +418,7 @@ void JobWrites::Insert(const JobRecord& record) {
 }
 
 void JobWrites::Replace(std::int64_t row, const JobRecord& record, const Labels& old_labels) {
-  const std::string labels = EncodeLabels(record.job.labels);
+  const std::string labels = EncodeGiven(record.job);
   StatementUse replace(replace_);
   BindRecord(*replace, record, labels, record.version + 1);
   replace->bind(kRecordColumnCount + 1, ++change_);

@@ -13,7 +13,7 @@
 
 namespace gateway::store {
 
-// `labels` is EncodeLabels of the record's; `version` the one that the row gets.
+// `labels` is EncodeGiven of the record's job; `version` the one that the row gets.
 template <class To>
 void WriteFields(const jobs::JobRecord& record, const std::string& labels, std::int64_t version,
                  To& to) {
@@ -82,7 +82,7 @@ jobs::JobRecord ReadFields(From& from) {
   job.create_time = from.Time();
   job.update_time = from.Time();
   job.finish_time = from.MaybeTime();
-  job.labels = DecodeLabels(from.Bytes());
+  DecodeGiven(from.Bytes(), job);
   job.credits_used = from.Real();
   job.error_code = from.Bytes();
   job.error_message = from.Bytes();

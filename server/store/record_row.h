@@ -21,8 +21,8 @@ inline constexpr int kRecordColumnCount = 49;
 extern const char kLastChangeSql[];
 
 // Binds parameters 1 … kRecordColumnCount, with `version` as the record's version. Nothing is
-// copied: `record` must outlive the execution, and so must `labels`, which is EncodeLabels of its
-// labels.
+// copied: `record` must outlive the execution, and so must `labels`, which is EncodeGiven of its
+// job.
 void BindRecord(SQLite::Statement& statement, const jobs::JobRecord& record,
                 const std::string& labels, std::int64_t version);
 

@@ -83,5 +83,11 @@ TEST(PercentEncode, MakesAnyIdOneSegment) {
   EXPECT_EQ(PercentEncode("\xff"), "%FF");
 }
 
+TEST(PercentDecode, LeavesWhatIsNoEscape) {
+  EXPECT_EQ(PercentDecode("my%20talk%2fA+b.mp4"), "my talk/A+b.mp4");
+  EXPECT_EQ(PercentDecode("%C3%A9"), "\xC3\xA9");
+  EXPECT_EQ(PercentDecode("100%, 5%2, %g0%-1%"), "100%, 5%2, %g0%-1%");
+}
+
 }  // namespace
 }  // namespace gateway

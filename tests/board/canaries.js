@@ -13,7 +13,7 @@ const LINKS = ['javascript:window.caught=1', 'JaVaScRiPt:window.caught=1', 'data
   'blob:https://evil.example/x', 'https://ok.example/"onerror="window.caught=1'];
 
 function jobsOf(text, link) {
-  const words = {pictoryJobId: text, requestId: text, message: text, labels: {[text]: text, team: text}, finishTime: '2026-11-30T12:00:00Z'};
+  const words = {name: text, pictoryJobId: text, requestId: text, message: text, labels: {[text]: text, team: text}, finishTime: '2026-11-30T12:00:00Z'};
   const done = {...words, state: 'JOB_STATE_SUCCEEDED'};
   const spoken = {txt: text, srt: text, vtt: text, editVideoUrl: link, mediaInfoJson: text,
     summaries: [{text, durationSeconds: 1}]};

@@ -784,9 +784,14 @@ TEST(Describe, TableAlignsItsColumns) {
   job.set_progress_percent(42);
   job.mutable_create_time()->set_seconds(1000);
   (*job.mutable_labels())["team"] = "a b";
-  EXPECT_EQ(TextOf(JobTable(false).Whole({job}, absl::FromUnixSeconds(1005))),
-            "JOB  KIND    STATE    DONE  LEFT  AGE  LABELS\n"
-            "j1   render  RUNNING  42 %  -     5s   team=a b\n");
+  Job named = job;
+  named.set_job_id("j2");
+  named.set_name("Spring\n2026");
+  named.clear_labels();
+  EXPECT_EQ(TextOf(JobTable(false).Whole({job, named}, absl::FromUnixSeconds(1005))),
+            "JOB  KIND    STATE    DONE  LEFT  AGE  NAME         LABELS\n"
+            "j1   render  RUNNING  42 %  -     5s   -            team=a b\n"
+            "j2   render  RUNNING  42 %  -     5s   Spring 2026\n");
 }
 
 TEST(ExitCodes, SayWhatHappened) {

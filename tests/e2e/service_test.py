@@ -114,7 +114,7 @@ class Service(unittest.TestCase):
                                "--state-dir", tempfile.mkdtemp(dir=pathlib.Path(self.manager.path).parent)],
                               env=environment({"NOTIFY_SOCKET": "nowhere"}), capture_output=True, text=True,
                               timeout=DEADLINE_SECONDS)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("NOTIFY_SOCKET", done.stderr)
 
 

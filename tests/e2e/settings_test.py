@@ -52,6 +52,28 @@ class Refused(unittest.TestCase):
             self.refused(start(env={"PICTORY_CONFIG": str(file)}), f"{file}:2: ")
             self.refused(start("--config", folder), "directory")
 
+    def test_what_the_settings_name_is_wrong(self):
+        """It is found when the files are looked at, and is no less an error of the settings."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            for key, mode in (("one", 0o600), ("same", 0o600), ("open", 0o644)):
+                (folder / key).touch(mode)
+                (folder / key).write_text("pictai_one\n")
+            tenants = folder / "tenants.toml"
+            account = f'[accounts.%s]\napi_key_file = "{folder}/%s"\n'
+            one = account % ("one", "one")
+            for words, document, flags in (
+                    (("account one", f"cannot read {folder}/none"), account % ("one", "none"), ()),
+                    (("account one", "can be read by others"), account % ("one", "open"), ()),
+                    (("account two", "same credentials as one"), one + account % ("two", "same"), ()),
+                    ((f"{folder}/none.pem",), one, ("--ca-file", folder / "none.pem"))):
+                with self.subTest(words):
+                    tenants.write_text(document + '[tenants.acme]\naccount = "one"\n')
+                    done = start("--tenants", tenants, *flags)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    for word in ("cannot_start", *words):
+                        self.assertIn(word, done.stderr)
+
     def test_the_sandbox_too(self):
         done = subprocess.run([BIN / "pictory-gateway", "sandbox", "--listen", "127.0.0.1:0"],
                               env=dict(CLEAN, PICTORY_CLIENT_ID=""), text=True, capture_output=True,
@@ -96,6 +118,8 @@ class Checked(unittest.TestCase):
             refused(f"{conf}:1: tenants: ")
             conf.write_text(f"ca-file = {folder}/none.pem\n")
             refused("none.pem")
+            conf.write_text("otlp-endpoint = nowhere\n")
+            refused("--otlp-endpoint")
             conf.write_text("max-watches = many\n")
             refused(f"{conf}:1: max-watches")
             conf.write_text("check-settings = true\n")

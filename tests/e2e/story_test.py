@@ -222,7 +222,8 @@ class Restart(unittest.TestCase):
                 ended = g.json("wait", running["jobId"])
                 self.assertEqual(ended["state"], "JOB_STATE_SUCCEEDED")
                 jobs = g.run("list", "--json").stdout.strip().splitlines()
-                self.assertEqual(len(jobs), 2)
+                self.assertEqual([json.loads(job)["name"] for job in jobs], ["a", "a"], "the video's, and that of its preview")
+                self.assertRegex(g.run("list").stdout, r"(?m)^JOB .* NAME .*\n.* a$")
             finally:
                 g.kill()
 

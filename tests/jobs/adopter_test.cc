@@ -58,6 +58,7 @@ class AdopterTest : public ::testing::Test {
     record.job.state = state;
     record.job.revision = 1;
     record.job.labels = {{"team", "a"}};
+    record.job.name = "the film";
     store_.Adopt(record, [](const absl::Status& stored) { ASSERT_TRUE(stored.ok()) << stored; });
     record.version = 1;
     return record;
@@ -219,6 +220,7 @@ TEST_F(AdopterTest, TheAnswerToItsOwnSubmitTakesItOver) {
     ASSERT_TRUE(job.ok()) << name << job.status();
     EXPECT_EQ((*job)->job_id(), sending.job.job_id);
     EXPECT_EQ(ToProto(**job).labels().at("team"), "a");
+    EXPECT_EQ(ToProto(**job).name(), "the film");
   }
   EXPECT_EQ(asked(), 1u);
 }

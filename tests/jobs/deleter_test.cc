@@ -30,6 +30,7 @@ class DeleterTest : public testing::Test {
     record.job.state = state;
     record.job.revision = 3;
     record.job.labels = {{"a", "b"}};
+    record.job.name = "the film";
     if (IsFinal(state)) record.job.finish_time = clock_.WallNow();
     store_.Adopt(record, [](const absl::Status& status) { ASSERT_TRUE(status.ok()) << status; });
     hub_.Publish(record);
@@ -82,6 +83,8 @@ TEST_F(DeleterTest, CleansAtPictoryFirstAndThenHere) {
   EXPECT_FALSE(Known());
   EXPECT_EQ(errors::Reason(Delete("j1").status()), "JOB_NOT_FOUND");
   EXPECT_EQ(Stored()->submission, SubmissionState::kDeleted) << "its request_id is still taken";
+  EXPECT_EQ(deleted->name(), "the film");
+  EXPECT_EQ(Stored()->job.name, "");
 }
 
 // The job was given up, and then Pictory said that it had accepted it: what it has made there goes

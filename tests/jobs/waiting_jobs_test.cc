@@ -90,6 +90,7 @@ class WaitingJobsTest : public testing::Test {
     message->mutable_storyboard()->add_scenes()->set_story("Hello.");
     return {.kind = v1::JOB_KIND_PREVIEW,
             .request_id = request_id,
+            .name = "the film",
             .fingerprint = "preview",
             .request = std::move(message)};
   }
@@ -182,6 +183,7 @@ TEST_F(WaitingJobsTest, WaitsIsSentOnceAndBecomesAVideo) {
   const v1::Job held = Hold();
   EXPECT_EQ(held.revision(), 1);
   EXPECT_EQ(held.labels().at("team"), "a");
+  EXPECT_EQ(held.name(), "the film") << "that of the preview";
   EXPECT_THAT(held.message(), HasSubstr(preview_id_));
   clock_.Advance(1min);
   EXPECT_EQ(renders_, 0);

@@ -51,9 +51,9 @@ class RandomRecords {
  private:
   void Fill(jobs::Job& job, const std::string& job_tenant, const std::string& id) {
     auto& [tenant, account, job_id, pictory_job_id, request_id, kind, state, revision,
-           progress_percent, message, create_time, update_time, finish_time, labels, credits_used,
-           error_code, error_message, stale, upstream_missing, sandbox, shard, trace, result_wire,
-           archive_wire] = job;
+           progress_percent, message, create_time, update_time, finish_time, labels, name,
+           credits_used, error_code, error_message, stale, upstream_missing, sandbox, shard, trace,
+           result_wire, archive_wire] = job;
     tenant = job_tenant;
     account = Text();
     shard = Int32();
@@ -69,6 +69,7 @@ class RandomRecords {
     update_time = Time();
     if (Coin()) finish_time = Time();
     for (unsigned i = Below(4); i > 0; --i) labels[Text()] = Text();
+    if (Coin()) name = Text();
     if (Coin()) credits_used = Real();
     error_code = Text();
     error_message = Text();
