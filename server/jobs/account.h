@@ -80,7 +80,8 @@ class Account {
   void ShareWith(int processes) {
     MutexLock lock(mutex_);
     budget_.ShareWith(processes, clock_.Now());
-    share_ = requests_per_second_ / std::max(1, processes);
+    processes_ = std::max(1, processes);
+    share_ = requests_per_second_ / processes_;
   }
   // Takes so many, at most limits::kLooksBurst, of the looks at what nobody here knows: how long
   // until there are as many, zero if they are taken.
@@ -176,6 +177,9 @@ class Account {
 
   // That this process may ask at most.
   double requests_per_second() const { return share_; }
+  // How long a submit or a change may wait for its turn. Each of several processes has turns so
+  // much more seldom.
+  Duration patience() const { return limits::kSubmitBudgetMaxWait * processes_.load(); }
 
  private:
   static bool Refuses(const absl::Status& why) {
@@ -188,6 +192,7 @@ class Account {
 
   const Clock& clock_;
   const double requests_per_second_;
+  std::atomic<int> processes_{1};                    // that have a part of them each
   std::atomic<double> share_{requests_per_second_};  // this process's part of them
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
