@@ -80,7 +80,8 @@ class Account {
   void ShareWith(int processes) {
     MutexLock lock(mutex_);
     budget_.ShareWith(processes, clock_.Now());
-    share_ = requests_per_second_ / std::max(1, processes);
+    processes_ = std::max(1, processes);
+    share_ = requests_per_second_ / processes_;
   }
   // See Looks.
   Duration TakeLooks(const std::string& tenant, int many) {
@@ -173,6 +174,9 @@ class Account {
 
   // That this process may ask at most.
   double requests_per_second() const { return share_; }
+  // How long a submit or a change may wait for its turn. Each of several processes has turns so
+  // much more seldom.
+  Duration patience() const { return limits::kSubmitBudgetMaxWait * processes_.load(); }
 
  private:
   static bool Refuses(const absl::Status& why) {
@@ -185,6 +189,7 @@ class Account {
 
   const Clock& clock_;
   const double requests_per_second_;
+  std::atomic<int> processes_{1};                    // that have a part of them each
   std::atomic<double> share_{requests_per_second_};  // this process's part of them
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);

@@ -23,7 +23,7 @@ void Send(const UpstreamPtr& upstream, Upstream::Turn turn, pictory::FreeCall ca
 void AccountDesk::Ask(const Owner& owner, Purpose purpose, pictory::FreeCall call, Done done) {
   const UpstreamPtr upstream = upstreams_.Of(owner.account);
   if (purpose == Purpose::kChange) {
-    upstream->TakeTurn(purpose, owner.tenant, clock_.Now() + limits::kSubmitBudgetMaxWait,
+    upstream->TakeTurn(purpose, owner.tenant, clock_.Now() + upstream->patience(),
                        [upstream, call = std::move(call),
                         done = std::move(done)](absl::StatusOr<Upstream::Turn> turn) {
                          if (!turn.ok()) return done(turn.status());

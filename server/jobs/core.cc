@@ -106,6 +106,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
 SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) {
   options.epoch = epoch;
   options.active_jobs = [this](const std::string& tenant) { return active_jobs(tenant); };
+  options.has_many = [this](const std::string& account) { return poller.BudgetDecides(account); };
   return options;
 }
 

@@ -177,6 +177,10 @@ std::size_t Poller::followed_at(const std::string& account) const {
   return lane == lanes_.end() ? 0 : lane->second.jobs;
 }
 
+bool Poller::BudgetDecides(const std::string& account) const {
+  return TimeOf(followed_at(account), account) > options_.curve.first;
+}
+
 std::size_t Poller::in_flight() const {
   MutexLock lock(mutex_);
   return in_flight_;

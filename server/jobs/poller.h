@@ -124,6 +124,9 @@ class Poller {
   std::size_t followed() const;
   std::size_t followed_of(const std::string& tenant) const;
   std::size_t followed_at(const std::string& account) const;
+  // Whether an account has so many jobs here that this process's part of its budget, and not the
+  // curve, says how often they are polled.
+  bool BudgetDecides(const std::string& account) const;
   std::size_t in_flight() const;
   // Jobs whose result is too large for the setting, and waits for a higher one.
   std::size_t too_large() const;
@@ -266,6 +269,8 @@ class Poller {
   Duration DelayAfter(const Entry& entry, const JobRecord& record, const pictory::JobReply& reply,
                       WallTime wall) REQUIRES(mutex_);
   Duration FairInterval(const Lane& lane, const std::string& tenant) REQUIRES(mutex_);
+  // How long so many requests of an account take at its rate.
+  Duration TimeOf(std::size_t requests, const std::string& account) const;
   // Ends a job's round: the job is due again after `delay`.
   void Reschedule(Entry& entry, Duration delay) REQUIRES(mutex_);
   void RescheduleAs(const NewsPtr& news, SnapshotPtr newest) REQUIRES(mutex_);

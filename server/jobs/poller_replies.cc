@@ -188,10 +188,12 @@ Duration Poller::DelayAfter(const Entry& entry, const JobRecord& record,
 // The interval at which a job may be polled if all jobs of the account took turns; for a tenant
 // with less than its share of them, if all tenants did.
 Duration Poller::FairInterval(const Lane& lane, const std::string& tenant) {
-  const auto turns =
-      static_cast<double>(FairTurns(lane.jobs, lane.jobs_of.at(tenant), lane.jobs_of.size()));
-  return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(turns / upstreams_.Of(lane.account)->requests_per_second()));
+  return TimeOf(FairTurns(lane.jobs, lane.jobs_of.at(tenant), lane.jobs_of.size()), lane.account);
+}
+
+Duration Poller::TimeOf(std::size_t requests, const std::string& account) const {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(
+      static_cast<double>(requests) / upstreams_.Of(account)->requests_per_second()));
 }
 
 void Poller::Reschedule(Entry& entry, Duration delay) {

@@ -10,9 +10,9 @@ Shards::Shards(bool alone, const Clock& clock) : alone_(alone), clock_(clock) {
   for (auto& since : since_) since = kNever;
 }
 
-std::int32_t Shards::Pick(Random& random) const {
+std::int32_t Shards::Pick(Random& random, Among among) const {
   const auto first = static_cast<std::int32_t>(random.Uniform() * limits::kShards);
-  for (std::int32_t next = 0; next < limits::kShards; ++next) {
+  for (std::int32_t next = 0; among == Among::kOwn && next < limits::kShards; ++next) {
     const std::int32_t shard = (first + next) % limits::kShards;
     if (Holds(shard)) return shard;
   }

@@ -45,9 +45,11 @@ class Shards {
   // How many it has.
   int count() const { return alone_ ? limits::kShards : count_.load(std::memory_order_relaxed); }
 
-  // A shard for a new job: one that this process holds, if it holds any. A process that is alone
-  // chooses among all, because its jobs may be moved to a store that several share.
-  std::int32_t Pick(Random& random) const;
+  // A shard for a new job: one that this process holds, if it holds any; or any one, whoever holds
+  // it. A process that is alone chooses among all, because its jobs may be moved to a store that
+  // several share.
+  enum class Among { kOwn, kAll };
+  std::int32_t Pick(Random& random, Among among = Among::kOwn) const;
 
   // What is different since the last Set. One that another process had in between is among both.
   struct Moved {

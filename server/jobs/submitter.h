@@ -99,6 +99,9 @@ struct SubmitterOptions {
   bool send_traceparent = false;
   // How many jobs of a tenant have not ended, those aside that are being submitted. Null: 0.
   std::function<std::size_t(const std::string& tenant)> active_jobs;
+  // Whether an account has more jobs here than can be polled as often as they should be, so that
+  // new ones are for all processes that share the store. Null: no.
+  std::function<bool(const std::string& account)> has_many;
   // Runs the making of a large submit's body, which takes time in proportion to its size. Null: it
   // is made on the thread that comes to it, which may be the store's.
   std::function<void(std::function<void()>)> aside;
@@ -246,6 +249,7 @@ class Submitter {
   MonoTime DeadlineOf(const Attempt& attempt) const;
   void TellUnconfirmed(const AttemptPtr& attempt);
   void TellUnconfirmedLater(const AttemptPtr& attempt);
+  std::int32_t PickShard(const Attempt& attempt) const;
   JobRecord NewRecord(const Attempt& attempt, SubmissionState state, std::int32_t shard);
   // Tells of a submit that the record of its own request_id answers.
   void NoteRepeated(const Attempt& attempt, const JobRecord& record) const;

@@ -205,7 +205,7 @@ void Submitter::Record(const AttemptPtr& attempt) {
   const bool at_once = ready && !Contends(*attempt);
   JobRecord record =
       NewRecord(*attempt, at_once ? SubmissionState::kSending : SubmissionState::kIntent,
-                shards_.Pick(random_));
+                PickShard(*attempt));
   attempt->sending_at = clock_.BootNow();
   ledger_.Begin(std::move(record), [this, attempt, at_once](absl::StatusOr<BeginResult> begun) {
     if (!begun.ok() || !begun->begun) {
@@ -223,6 +223,13 @@ void Submitter::Record(const AttemptPtr& attempt) {
       attempt->turn.has_value() ? MarkSending(attempt) : AwaitTurn(attempt);
     });
   });
+}
+
+// Each process has an equal part of the account's budget, so jobs that one of them cannot poll as
+// often as they should be are looked after by all.
+std::int32_t Submitter::PickShard(const Attempt& attempt) const {
+  const bool many = options_.has_many && options_.has_many(attempt.request.owner.account);
+  return shards_.Pick(random_, many ? Shards::Among::kAll : Shards::Among::kOwn);
 }
 
 // Those being submitted count too, and this one from now on, or a crowd of submits could pass the
@@ -267,7 +274,7 @@ bool Submitter::TakeTurn(Attempt& attempt) {
 
 void Submitter::AwaitTurn(const AttemptPtr& attempt) {
   const MonoTime give_up =
-      std::min(clock_.Now() + limits::kSubmitBudgetMaxWait, DeadlineOf(*attempt));
+      std::min(clock_.Now() + UpstreamOf(*attempt).patience(), DeadlineOf(*attempt));
   UpstreamOf(*attempt).AwaitTurn(Purpose::kSubmit, attempt->key.tenant, give_up,
                                  [this, attempt](absl::StatusOr<Upstream::Turn> turn) {
                                    if (absl::Status gone = CheckCallers(*attempt); !gone.ok()) {

@@ -161,6 +161,8 @@ class Upstream : public std::enable_shared_from_this<Upstream> {
   // The account's rate is for so many processes (Budget::ShareWith).
   void ShareWith(int processes) { account_.ShareWith(processes); }
   double requests_per_second() const { return account_.requests_per_second(); }
+  // See Account.
+  Duration patience() const { return account_.patience(); }
   const pictory::TranslateOptions& translate() const { return translate_; }
 
   // No call that Upstream makes by itself starts after this; calls of others may.

@@ -89,9 +89,12 @@ class Watching final : public Watcher {
   bool gone = false;
 };
 
+constexpr BudgetOptions kMuch{.requests_per_second = 1000, .burst = 1000};
+
 struct Process {
   Process(test::SharedDisk& disk, test::FakeClock& clock, const std::string& name,
-          SpendingLimits spending = {}, Spending::LimitsOf limits_of = nullptr)
+          SpendingLimits spending = {}, Spending::LimitsOf limits_of = nullptr,
+          BudgetOptions budget = kMuch)
       : timers(clock),
         store(disk, name),
         random(std::hash<std::string>()(name)),
@@ -99,8 +102,7 @@ struct Process {
     transport.AnswerAllWith(Reply(200, kStillGoesOn));
     CoreOptions options;
     options.accounts[kDefaultAccount] = {
-        .client = {.api_key = Secret("pictai_k"), .user_agent = "t"},
-        .budget = {.requests_per_second = 1000, .burst = 1000}};
+        .client = {.api_key = Secret("pictai_k"), .user_agent = "t"}, .budget = budget};
     options.spending = spending;
     options.limits_of = std::move(limits_of);
     CoreEvents events;
@@ -144,7 +146,8 @@ struct Process {
 
 class SeveralProcessesTest : public testing::Test {
  protected:
-  explicit SeveralProcessesTest(SpendingLimits spending = {}) : spending_(spending) {}
+  explicit SeveralProcessesTest(SpendingLimits spending = {}, BudgetOptions budget = kMuch)
+      : spending_(spending), budget_(budget) {}
   ~SeveralProcessesTest() override {
     clock_.Forget();
     for (Process* process : {&a_, &b_}) process->core->Stop();
@@ -268,12 +271,13 @@ class SeveralProcessesTest : public testing::Test {
   }
 
   const SpendingLimits spending_;
+  const BudgetOptions budget_;
   tenants::TenantLimits limits_;  // of every tenant
   const Spending::LimitsOf limits_of_ = [this](const std::string&) { return limits_; };
   test::FakeClock clock_;
   test::SharedDisk disk_{clock_};
-  Process a_{disk_, clock_, "a", spending_, limits_of_};
-  Process b_{disk_, clock_, "b", spending_, limits_of_};
+  Process a_{disk_, clock_, "a", spending_, limits_of_, budget_};
+  Process b_{disk_, clock_, "b", spending_, limits_of_, budget_};
 };
 
 TEST_F(SeveralProcessesTest, ShareTheShards) {
@@ -314,6 +318,48 @@ TEST_F(SeveralProcessesTest, EachMayAskItsPartOfTheRate) {
   b_.store.Close();
   clock_.Advance(2 * limits::kStoreLease);
   EXPECT_DOUBLE_EQ(a_.core->upstreams.Of(kDefaultAccount)->requests_per_second(), 1000);
+}
+
+// Two requests a second each, after a quarter of the burst for submits and one for polls.
+class SeveralWithLittleTest : public SeveralProcessesTest {
+ protected:
+  explicit SeveralWithLittleTest(double burst = 240)
+      : SeveralProcessesTest({}, {.requests_per_second = 4, .burst = burst}) {
+    clock_.Advance(2 * limits::kStoreLease);
+  }
+  std::size_t followed() const { return a_.core->poller.followed() + b_.core->poller.followed(); }
+};
+
+TEST_F(SeveralWithLittleTest, JobsThatAllCameToOneArePolledWithTheBudgetOfAll) {
+  // So many it can ask about every five seconds, and that is as often as it would.
+  constexpr std::size_t kOfOne = 10;
+  std::size_t submitted = 0;
+  while (submitted < kOfOne + 1) SubmitAt(a_, std::to_string(++submitted));
+  clock_.Advance(2 * limits::kFeedInterval);
+  EXPECT_EQ(a_.core->poller.followed(), submitted) << "who takes a submit looks after its job";
+  while (submitted < 6 * kOfOne) SubmitAt(a_, std::to_string(++submitted));
+  clock_.Advance(2 * limits::kFeedInterval);
+  EXPECT_EQ(followed(), submitted);
+  EXPECT_GE(b_.core->poller.followed(), kOfOne);
+  const int before = a_.Polls() + b_.Polls();
+  clock_.Advance(std::chrono::minutes(1));
+  EXPECT_GT(a_.Polls() + b_.Polls() - before, 60 + 2 * 60) << "the most that one alone could";
+}
+
+class SeveralWithLeastTest : public SeveralWithLittleTest {
+ protected:
+  SeveralWithLeastTest() : SeveralWithLittleTest(4) {}
+};
+
+TEST_F(SeveralWithLeastTest, ASubmitWaitsForItsTurnThoughThatIsAPartOfTheTurns) {
+  a_.transport.AnswerAllWith(Reply(200, kTakenAsP1));
+  std::vector<Answered> answers;
+  for (int n = 0; n < 4; ++n) answers.push_back(Submit(a_, Preview("r" + std::to_string(n))));
+  clock_.Advance(2 * limits::kSubmitBudgetMaxWait);
+  for (const Answered& answered : answers) {
+    ASSERT_TRUE(answered->has_value());
+    EXPECT_TRUE((*answered)->ok()) << (*answered)->status();
+  }
 }
 
 TEST_F(SeveralProcessesTest, AWatchEndsWhereverItIs) {

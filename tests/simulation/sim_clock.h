@@ -31,9 +31,16 @@ class SimClock final : public Clock {
   // For ProcessClock.
   std::uint64_t BeginProcess() { return ++last_process_; }
   void EndProcess(std::uint64_t process) {
-    for (Plan& plan : plans_) {
-      if (plan.process == process) plan.callback = nullptr;
-    }
+    std::vector<std::function<void()>> dropped;
+    do {
+      dropped
+          .clear();  // a place that this frees may call for who waits for one, which is dropped too
+      for (Plan& plan : plans_) {
+        if (plan.process == process && plan.callback) {
+          dropped.push_back(std::exchange(plan.callback, nullptr));
+        }
+      }
+    } while (!dropped.empty());
     GoOn(process);
   }
   void Stop(std::uint64_t process) { stopped_[process]; }

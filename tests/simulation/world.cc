@@ -56,6 +56,7 @@ void World::EndProcess(Seat& seat) {
   seat.clock.End();
   several() ? seat.store->Crash() : store_->Crash();
   seat.process.reset();
+  seat.clock.End();  // what was planned as it went
 }
 
 jobs::Store& World::disk() { return several() ? database_->rows() : store_->disk(); }
