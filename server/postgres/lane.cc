@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/backoff.h"
-#include "base/errors.h"
 #include "base/limits.h"
 
 namespace gateway::postgres {
@@ -23,53 +22,23 @@ std::unique_ptr<Connection> ConnectToRead(const std::string& conninfo, Duration 
   return connection;
 }
 
-Lane::Lane(Options options) : options_(std::move(options)) {}
+Lane::Lane(Options options)
+    : options_(std::move(options)),
+      thread_({.name = "reads",
+               .queue_max = options_.queue_max,
+               .what = "reads of the job store",
+               .retry_after = limits::kStoreRetryAfter,
+               .at_close = BoundedThread::Waiting::kRefused}) {}
 
 Lane::~Lane() { Close(); }
 
 void Lane::Post(Task task) {
-  bool closed = false;
-  bool full = false;
-  {
-    MutexLock lock(mutex_);
-    closed = closed_;
-    full = !closed && admitted_ >= options_.queue_max;
-    if (!closed && !full) ++admitted_;
-  }
-  if (closed) return task.done(errors::Draining(limits::kStoreRetryAfter));
-  if (full) {
-    return thread_.Post([this, done = std::move(task.done)] {
-      done(errors::TooMany("reads of the job store", static_cast<std::int64_t>(options_.queue_max),
-                           limits::kStoreRetryAfter));
-    });
-  }
-  thread_.Post([this, task = std::move(task)] { Run(task); });
-}
-
-void Lane::Run(const Task& task) {
-  absl::Status status;
-  {
-    MutexLock lock(mutex_);
-    --admitted_;
-    status = closing_ ? errors::Draining(limits::kStoreRetryAfter) : refusal_;
-  }
-  task.done(status.ok() ? Read(task) : status);
-}
-
-void Lane::Refuse(absl::Status why) {
-  MutexLock lock(mutex_);
-  refusal_ = std::move(why);
+  thread_.Post([this, task = std::move(task)](const absl::Status& status) {
+    task.done(status.ok() ? Read(task) : status);
+  });
 }
 
 void Lane::Close() {
-  {
-    MutexLock lock(mutex_);
-    closing_ = true;
-  }
-  thread_.Post([this] {  // behind all that was posted
-    MutexLock lock(mutex_);
-    closed_ = true;
-  });
   thread_.Close();
   connection_.reset();
 }

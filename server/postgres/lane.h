@@ -7,14 +7,13 @@
 // only to a server that has all that callers were told is stored.
 #pragma once
 
-#include "base/mutex.h"  // before Abseil, which defines macros of the same names
-
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "base/work_thread.h"
+#include "base/bounded_thread.h"
 #include "postgres/connection.h"
 #include "postgres/reads.h"
 #include "postgres/told.h"
@@ -45,18 +44,16 @@ class Lane {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  // Hands in a task. If the queue is full, it gets RESOURCE_EXHAUSTED, in its turn; if the lane is
-  // closed, UNAVAILABLE, inside the call.
-  void Post(Task task) EXCLUDES(mutex_);
+  // As BoundedThread.
+  void Post(Task task);
 
   // Makes all tasks from now on get `why`; nothing is read any more.
-  void Refuse(absl::Status why) EXCLUDES(mutex_);
+  void Refuse(absl::Status why) { thread_.Refuse(std::move(why)); }
 
   // Refuses what has not begun, then ends the thread. Not to be called from a task.
-  void Close() EXCLUDES(mutex_);
+  void Close();
 
  private:
-  void Run(const Task& task) EXCLUDES(mutex_);
   absl::Status Read(const Task& task);
   void Connect(const Told::Mark& told);
 
@@ -67,12 +64,7 @@ class Lane {
   int failures_ = 0;
   MonoTime next_try_{};
 
-  Mutex mutex_;
-  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // that wait, and were not refused
-  absl::Status refusal_ GUARDED_BY(mutex_);
-  bool closing_ GUARDED_BY(mutex_) = false;
-  bool closed_ GUARDED_BY(mutex_) = false;
-  WorkThread thread_{"reads"};  // last: its tasks use the others
+  BoundedThread thread_;  // last: its tasks use the others
 };
 
 }  // namespace gateway::postgres

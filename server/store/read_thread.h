@@ -3,14 +3,13 @@
 // in the order of Post. Thread-safe.
 #pragma once
 
-#include "base/mutex.h"  // before Abseil, which defines macros of the same names
-
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "SQLiteCpp/Database.h"
 #include "absl/status/status.h"
-#include "base/work_thread.h"
+#include "base/bounded_thread.h"
 #include "store/job_reads.h"
 
 namespace gateway::store {
@@ -25,29 +24,21 @@ class ReadThread {
   ReadThread(const ReadThread&) = delete;
   ReadThread& operator=(const ReadThread&) = delete;
 
-  // Hands in a task. If the queue is full, the task gets RESOURCE_EXHAUSTED, in its turn; if the
-  // lane is closed, UNAVAILABLE, inside the call.
-  void Post(Task task) EXCLUDES(mutex_);
+  // As BoundedThread.
+  void Post(Task task);
 
   // Makes all tasks from now on get `why`; nothing is read any more.
-  void Refuse(absl::Status why) EXCLUDES(mutex_);
+  void Refuse(absl::Status why) { thread_.Refuse(std::move(why)); }
 
   // Answers what was posted, then ends the thread and closes the connection. Not to be called from
   // a task.
-  void Close() EXCLUDES(mutex_);
+  void Close();
 
  private:
-  void Run(const Task& task) EXCLUDES(mutex_);
-
-  const std::size_t queue_max_;
   std::unique_ptr<SQLite::Database> db_;
   std::unique_ptr<JobReads> reads_;
 
-  Mutex mutex_;
-  std::size_t admitted_ GUARDED_BY(mutex_) = 0;  // that wait, and were not refused
-  absl::Status refusal_ GUARDED_BY(mutex_);
-  bool closed_ GUARDED_BY(mutex_) = false;
-  WorkThread thread_{"reads"};  // last: its tasks use the others
+  BoundedThread thread_;  // last: its tasks use the others
 };
 
 }  // namespace gateway::store
