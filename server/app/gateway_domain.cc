@@ -128,9 +128,9 @@ absl::Status Gateway::Parts::BuildDomain() {
       [this](const jobs::JobRecord& record) { follower->OnHiddenChange(record); });
   WatchFiles();
   StopFile::Tell tell;
-  if (kept.store->shared()) {
+  if (kept.store->sharing().shared()) {
     tell = [this](bool stopped, std::function<void(absl::Status)> told) {
-      kept.store->SetStopped(stopped, std::move(told));
+      kept.store->sharing().SetStopped(stopped, std::move(told));
     };
   }
   stop_file = std::make_unique<StopFile>(config.state_dir / kStopFileName, core->spending, clock,
@@ -143,7 +143,7 @@ absl::Status Gateway::Parts::TakeUpJobs() {
   // What was needed to read them lies between them in the heap.
   ReturnFreeMemory();
   // Until then it is not known whether another gateway stops submits, and they are refused.
-  if (kept.store->shared()) core->foreign.AwaitFirst(limits::kStoreReplyMax);
+  if (kept.store->sharing().shared()) core->foreign.AwaitFirst(limits::kStoreReplyMax);
   if (archive != nullptr) archive->Begin(config.retention.finished_kept);
   notifications->Begin();
   if (webhooks != nullptr) {

@@ -27,7 +27,7 @@ inline constexpr char kStopFileName[] = "stop-submits";
 
 class StopFile {
  public:
-  // Tells the store (jobs::Store::SetStopped).
+  // Tells the store (jobs::Sharing::SetStopped).
   using Tell = std::function<void(bool stopped, std::function<void(absl::Status)> done)>;
 
   // What is passed in must outlive the StopFile. `tell` may be empty: nobody else is to be stopped.

@@ -85,8 +85,8 @@ absl::StatusOr<std::unique_ptr<admin::WebhookReceiver>> ListenForWebhooks(
   if (!config.webhook_listen.has_value()) return nullptr;
   auto seal = admin::WebhookSeal::FromFile(directory / kKeyFile);
   if (!seal.ok()) return seal.status();
-  if (store.shared()) {
-    auto shared = store.ShareSecret(kKeyFile, seal->key().Reveal());
+  if (store.sharing().shared()) {
+    auto shared = store.sharing().ShareSecret(kKeyFile, seal->key().Reveal());
     if (!shared.ok()) return shared.status();
     seal = admin::WebhookSeal(Secret(*std::move(shared)));
   }

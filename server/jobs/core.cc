@@ -15,7 +15,7 @@ std::function<void(Of...)> Called(std::function<void(Of...)> event) {
 }  // namespace
 
 Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered recovered)
-    : shards(!ground.store.shared(), ground.clock),
+    : shards(!ground.store.sharing().shared(), ground.clock),
       upstreams(std::move(options.accounts), ground.transport, ground.clock, ground.timers,
                 WithBack(std::move(events.upstreams))),
       hub(options.hub, ground.store, ground.broadcaster),
@@ -29,12 +29,13 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
                shards.alone() ? Spending::By::kThis : Spending::By::kStore),
       poller(std::move(options.polling), shards, upstreams, ledger, ground.store, ground.clock,
              ground.timers, ground.random, WithNotes(std::move(events.polls))),
-      resolver(shards, upstreams, ledger, ground.store, ground.store, hub, poller, ground.clock,
-               ground.timers, std::move(events.resolves)),
+      resolver(shards, upstreams, ledger, ground.store, ground.store.sharing(), ground.store, hub,
+               poller, ground.clock, ground.timers, std::move(events.resolves)),
       waiting(shards, spending, ledger, ground.store, hub, ground.clock, ground.timers),
       submitter(WithCounts(std::move(options.submitting), recovered.epoch), shards, upstreams,
-                spending, owed, waiting, ledger, ground.store, ground.store, hub, adopter,
-                ground.clock, ground.timers, ground.random, WithHints(std::move(events.submits))),
+                spending, owed, waiting, ledger, ground.store, ground.store.sharing(), ground.store,
+                hub, adopter, ground.clock, ground.timers, ground.random,
+                WithHints(std::move(events.submits))),
       callers(
           std::move(options.caller_account),
           [this](const std::string& account) { return has_jobs(account); }, upstreams,
@@ -47,7 +48,8 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
                 std::move(events.pruned)),
       foreign(shards, ground.store, ground.store, ledger, hub, ground.clock, ground.timers,
               WhatOthersDo()),
-      keeper(shards, ground.store, ground.clock, ground.timers, WhatMoves()),
+      keeper(shards, ground.store, ground.store.sharing(), ground.clock, ground.timers,
+             WhatMoves()),
       ground_(ground),
       epoch_(recovered.epoch),
       changed_(Called(std::move(events.changed))),
@@ -80,7 +82,7 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
   });
   if (!shards.alone()) {
     spending.SetStoppedForAll(true);  // until the store has told whether somebody stops submits
-    ground.store.LimitWith(
+    ground.store.sharing().LimitWith(
         [this](const std::string& tenant) { return spending.LimitsOfSubmit(tenant); });
     hub.SetCurrent([this](const Snapshot& job) { return shards.Holds(job.shard); });
     ledger.Observe(
@@ -117,16 +119,16 @@ std::size_t Core::active_jobs(const std::string& tenant) const {
 void Core::FindUse(const std::string& tenant, std::function<void(const Use&)> done) {
   Use known{.spent = spending.spent_today(tenant), .active_jobs = active_jobs(tenant)};
   if (shards.alone()) return done(known);
-  ground_.store.FindSpent(tenant,
-                          [known, done = std::move(done)](
-                              const absl::StatusOr<std::vector<SpentTotal>>& totals) mutable {
-                            if (totals.ok() && !totals->empty()) {
-                              const SpentTotal& total = totals->front();
-                              known.spent = Spending::Told(known.spent, total);
-                              known.active_jobs = static_cast<std::size_t>(total.active);
-                            }
-                            done(known);
-                          });
+  ground_.store.sharing().FindSpent(
+      tenant, [known, done = std::move(done)](
+                  const absl::StatusOr<std::vector<SpentTotal>>& totals) mutable {
+        if (totals.ok() && !totals->empty()) {
+          const SpentTotal& total = totals->front();
+          known.spent = Spending::Told(known.spent, total);
+          known.active_jobs = static_cast<std::size_t>(total.active);
+        }
+        done(known);
+      });
 }
 
 bool Core::has_jobs(const std::string& account) const {
@@ -198,10 +200,10 @@ ShardEvents Core::WhatMoves() {
 
 void Core::OnRenewed(const Holding& holding) {
   upstreams.ShareWith(holding.processes);
-  ground_.store.FindSpent(std::nullopt,
-                          [this](const absl::StatusOr<std::vector<SpentTotal>>& totals) {
-                            if (totals.ok()) spending.TakeTotals(*totals);
-                          });
+  ground_.store.sharing().FindSpent(std::nullopt,
+                                    [this](const absl::StatusOr<std::vector<SpentTotal>>& totals) {
+                                      if (totals.ok()) spending.TakeTotals(*totals);
+                                    });
   // What was looked at here for a moment is another process's to look after.
   resolver.DropLost();
   hub.DropUnwatched([this](const Snapshot& job) { return !shards.Has(job.shard); });

@@ -22,12 +22,13 @@ v1::ResolveJobResponse ResponseWith(const Snapshot& snapshot) {
 }  // namespace
 
 Resolver::Resolver(const Shards& shards, Upstreams& upstreams, Ledger& ledger,
-                   Submissions& submissions, Jobs& jobs, Hub& hub, Poller& poller,
+                   Submissions& submissions, Sharing& sharing, Jobs& jobs, Hub& hub, Poller& poller,
                    const Clock& clock, Timers& timers, ResolveEvents events)
     : shards_(shards),
       upstreams_(upstreams),
       ledger_(ledger),
       submissions_(submissions),
+      sharing_(sharing),
       jobs_(jobs),
       hub_(hub),
       poller_(poller),

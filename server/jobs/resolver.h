@@ -51,8 +51,8 @@ struct ResolveEvents {
 class Resolver {
  public:
   Resolver(const Shards& shards, Upstreams& upstreams, Ledger& ledger, Submissions& submissions,
-           Jobs& jobs, Hub& hub, Poller& poller, const Clock& clock, Timers& timers,
-           ResolveEvents events);
+           Sharing& sharing, Jobs& jobs, Hub& hub, Poller& poller, const Clock& clock,
+           Timers& timers, ResolveEvents events);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -157,6 +157,7 @@ class Resolver {
   Upstreams& upstreams_;
   Ledger& ledger_;
   Submissions& submissions_;
+  Sharing& sharing_;
   Jobs& jobs_;
   Hub& hub_;
   Poller& poller_;

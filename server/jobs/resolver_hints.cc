@@ -23,7 +23,7 @@ void Resolver::RecallHints(const JobKey& key) {
     MutexLock lock(mutex_);
     if (!unconfirmed_.contains(key)) return;
   }
-  submissions_.FindHints(key, [this, key](absl::StatusOr<std::vector<std::string>> hints) {
+  sharing_.FindHints(key, [this, key](absl::StatusOr<std::vector<std::string>> hints) {
     if (!hints.ok()) return RecallLater(key);
     for (std::string& id : *hints) TakeHint(key, std::move(id));
   });
@@ -71,7 +71,7 @@ void Resolver::OnWebhookCall(const std::string& token, std::vector<std::string> 
       const bool own =
           ids.empty() || std::find(ids.begin(), ids.end(), record.job.pictory_job_id) != ids.end();
       if (own) poller_.Hint(key.tenant, key.id);
-      if (own && !shards_.Has(record.job.shard)) return submissions_.Nudge(key, done);
+      if (own && !shards_.Has(record.job.shard)) return sharing_.Nudge(key, done);
       return done(absl::OkStatus());
     }
     // The job may be unconfirmed in the store already, and not yet here.

@@ -6,14 +6,19 @@
 
 namespace gateway::jobs {
 
-ShardKeeper::ShardKeeper(Shards& shards, Leases& leases, const Clock& clock, Timers& timers,
-                         ShardEvents events)
-    : shards_(shards), leases_(leases), clock_(clock), events_(std::move(events)), next_(timers) {}
+ShardKeeper::ShardKeeper(Shards& shards, Leases& leases, Sharing& sharing, const Clock& clock,
+                         Timers& timers, ShardEvents events)
+    : shards_(shards),
+      leases_(leases),
+      sharing_(sharing),
+      clock_(clock),
+      events_(std::move(events)),
+      next_(timers) {}
 
 void ShardKeeper::Start() { Renew(); }
 
 void ShardKeeper::Leave() {
-  leases_.Leave();
+  sharing_.Leave();
   Renew();
 }
 

@@ -35,7 +35,7 @@ struct ShardEvents {
 
 class ShardKeeper {
  public:
-  ShardKeeper(Shards& shards, Leases& leases, const Clock& clock, Timers& timers,
+  ShardKeeper(Shards& shards, Leases& leases, Sharing& sharing, const Clock& clock, Timers& timers,
               ShardEvents events);
   ShardKeeper(const ShardKeeper&) = delete;
   ShardKeeper& operator=(const ShardKeeper&) = delete;
@@ -62,6 +62,7 @@ class ShardKeeper {
 
   Shards& shards_;
   Leases& leases_;
+  Sharing& sharing_;
   const Clock& clock_;
   const ShardEvents events_;
   NextCall next_;

@@ -1,5 +1,5 @@
 // How a store that several processes share limits their submits. Such a store counts them itself,
-// in the transaction that begins them (Submissions::LimitWith); this is what does not depend on the
+// in the transaction that begins them (Sharing::LimitWith); this is what does not depend on the
 // store: what a record counts, and whether what was counted lets one more in.
 //
 // A window is counted in steps: it ends with the step that is under way, and reaches back as far as

@@ -1,7 +1,7 @@
-// Store is where jobs are kept. It has four interfaces: Submissions, Jobs, Leases and Feed. A class
-// that uses the store takes only those that it needs; who opens and closes the store has all of it.
-// SqliteJobStore is the default, PostgresJobStore is for several gateways, MemoryJobStore serves
-// tests and benches; one behaviour suite (tests/store) holds for all.
+// Store is where jobs are kept. It is four interfaces, Submissions, Jobs, Leases and Feed, and has
+// a fifth, Sharing. A class that uses the store takes only those that it needs; who opens and
+// closes it has all. SqliteJobStore is the default, PostgresJobStore is for several gateways,
+// MemoryJobStore serves tests and benches; one behaviour suite (tests/store) holds for all.
 //
 // Every call is asynchronous: callbacks run on a thread of the store (MemoryJobStore: inside the
 // call), under no lock; those of writes of one job in the order of the calls. They must not block.
@@ -27,7 +27,8 @@
 #include "jobs/job_key.h"
 #include "jobs/owed_answers.h"
 #include "jobs/retry_evidence.h"
-#include "jobs/shared_spending.h"
+#include "jobs/sharing.h"
+#include "jobs/store_callback.h"
 #include "pictory/job_reply.h"
 
 namespace gateway::jobs {
@@ -47,18 +48,6 @@ struct Spent {
   double reserved = 0;  // of them, what it may use and Pictory has not told of
 
   bool operator==(const Spent&) const = default;
-};
-
-// What all processes of a store have spent in the last 24 hours, and what is reserved for submits
-// that wait: of a tenant, or of all tenants, which have an empty name.
-struct SpentTotal {
-  std::string tenant;
-  std::int64_t submits = 0;
-  double credits = 0;
-  double reserved = 0;      // of them, what Pictory has not told of
-  std::int64_t active = 0;  // jobs that have not ended, if one tenant is asked for
-
-  bool operator==(const SpentTotal&) const = default;
 };
 
 // A hint that KeepHints has kept.
@@ -116,21 +105,6 @@ inline absl::Status FeedForgotten() {
   return absl::OutOfRangeError("The feed does not go back as far as this position, or has none");
 }
 
-template <class T>
-using StoreCallback = std::function<void(absl::StatusOr<T>)>;
-using StoreDone = std::function<void(absl::Status)>;
-
-// Which submits without a request_id FindEqual looks for.
-struct EqualQuery {
-  std::string tenant;
-  std::string fingerprint;
-  std::int64_t but_of = 0;  // not those of the process with this epoch, which knows its own
-  WallTime since{};         // created or sent at or after this, or still under way or waiting
-  // Beside them those, of any process and whenever they were created, that wait for a job of this
-  // shard or have just done so.
-  std::optional<std::int32_t> waits_in = std::nullopt;
-};
-
 // Submissions is how jobs come to be and change. Only Ledger (jobs/ledger.h) replaces records.
 class Submissions {
  public:
@@ -139,20 +113,6 @@ class Submissions {
   // Inserts `record`, as version 1, unless its (tenant, request_id) is known. If the known record
   // is kNotSent and of the same request, it is begun again (jobs/restart.h).
   virtual void Begin(JobRecord record, StoreCallback<BeginResult> done) = 0;
-
-  // Sets the limits of submits, before the first Begin. A store that is shared counts the submits
-  // of all processes, and lets none begin, nor one that waited be sent by Update, that passes a
-  // limit: RESOURCE_EXHAUSTED, and nothing is stored. What is certainly not paid, and what Pictory
-  // says that a job used, it counts with the change that says so. In a store of one process that is
-  // Spending's affair.
-  virtual void LimitWith(SubmitLimitsOf /*limits_of*/) {}
-
-  // Finds what a store that is shared has counted: of this tenant, or of each that has spent
-  // anything, and of all of them.
-  virtual void FindSpent(std::optional<std::string> /*tenant*/,
-                         StoreCallback<std::vector<SpentTotal>> done) {
-    done(std::vector<SpentTotal>{});
-  }
 
   // Replaces the record with this tenant and job_id, whose version is then one higher, and adds or
   // replaces `parts` of its result. Of the record's `delivery` it stores only that the answer has
@@ -192,28 +152,10 @@ class Submissions {
                                     RetryEvidence evidence, WallTime since,
                                     StoreCallback<std::optional<JobRecord>> done) = 0;
 
-  // Finds records with this fingerprint and minted_request_id that an equal submit may be a
-  // repetition of (jobs/equal_submits.h), visible or not: FirstToRepeat of all of them, and maybe
-  // others; one may come twice. Whatever was written before the call is seen. For a store that is
-  // shared: a process that is alone knows of all of them itself.
-  virtual void FindEqual(EqualQuery, StoreCallback<std::vector<JobRecord>> done) {
-    done(std::vector<JobRecord>{});
-  }
-
   // Keeps hints for Recover, beside the record: somebody who knows the job's correlation token says
   // that it is one of these at Pictory. At most limits::kHintsMax of a job are kept; one that is
   // known already costs no write. The feed of a shared store tells of it (FeedEntry::hint).
   virtual void KeepHints(JobKey job, std::vector<std::string> pictory_job_ids, StoreDone done) = 0;
-
-  // Finds the hints that are kept about a job, in the order in which they came. For a store that is
-  // shared: the process of another has heard of all of them itself.
-  virtual void FindHints(JobKey, StoreCallback<std::vector<std::string>> done) {
-    done(std::vector<std::string>{});
-  }
-
-  // Says in the feed that somebody has news of the job (FeedEntry::hint), for the process that
-  // looks after it. A store that is not shared does nothing.
-  virtual void Nudge(JobKey, StoreDone done) { done(absl::OkStatus()); }
 
   // Claims the answer of an owed job: counts one claim more, if the record has had `claim.claims`
   // so far, its answer has not arrived, and it is kSending, kAccepted or kUnknown. Gives back false
@@ -304,10 +246,6 @@ class Leases {
   // may take long. Called after Recover. A store of one process grants all.
   virtual void Renew(StoreCallback<Holding> done) = 0;
 
-  // Says that this process is about to end, while it goes on with what it has under way. From the
-  // next Renew on it holds no shards, unless there is no other process to take them.
-  virtual void Leave() {}
-
   // Hands over the visible records of these shards that are not final, one after the other, on a
   // thread of the store; then `done`. What changes meanwhile may come as it was or as it is, and a
   // record may come twice.
@@ -336,7 +274,7 @@ struct FeedEntry {
 struct FeedPage {
   std::vector<FeedEntry> entries;
   std::string position;  // after the last of them
-  // Who has stopped the submits of all processes (Store::SetStopped), for people; empty: nobody.
+  // Who has stopped the submits of all processes (Sharing::SetStopped), for people; empty: nobody.
   std::string stopped_by;
   int sharers = 0;  // how many processes take a share of the shards; 0: the store does not say
 };
@@ -391,28 +329,15 @@ struct Recovered {
   }
 };
 
-// Store is a whole store: its four interfaces, and what a process calls at its beginning and its
-// end.
+// Store is a whole store: its interfaces, and what a process calls at its beginning and its end.
 class Store : public Submissions, public Jobs, public Leases, public Feed {
  public:
   template <class T>
   using Callback = StoreCallback<T>;
   using Done = StoreDone;
 
-  // Whether other processes may use the store at the same time. What they change is in the feed,
-  // and a process looks only after the shards that it holds.
-  virtual bool shared() const { return false; }
-
-  // Gives back the value that all processes of the store have under this name: `made`, unless one
-  // was kept before. Called before serving, on the caller's thread.
-  virtual absl::StatusOr<std::string> ShareSecret(const std::string& /*name*/, std::string made) {
-    return made;
-  }
-
-  // Says whether this process is told to stop submits, which stops those of all (FeedPage). What
-  // was said last holds when the process ends, until it says otherwise, or has been away for
-  // limits::kStoreWriterKept.
-  virtual void SetStopped(bool /*stopped*/, StoreDone done) { done(absl::OkStatus()); }
+  // What it does because processes share it: NotShared, if it is of one process.
+  virtual Sharing& sharing() = 0;
 
   // Starts a new epoch, ends the submissions that were under way (jobs/restart.h), and counts the
   // visible records that are not final. Called once, before serving, on the caller's thread.

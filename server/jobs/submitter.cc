@@ -19,8 +19,9 @@ namespace gateway::jobs {
 
 Submitter::Submitter(SubmitterOptions options, const Shards& shards, Upstreams& upstreams,
                      Spending& spending, OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
-                     Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter,
-                     const Clock& clock, Timers& timers, Random& random, SubmitEvents events)
+                     Submissions& submissions, Sharing& sharing, Jobs& jobs, Hub& hub,
+                     Adopter& adopter, const Clock& clock, Timers& timers, Random& random,
+                     SubmitEvents events)
     : options_(std::move(options)),
       shards_(shards),
       upstreams_(upstreams),
@@ -29,6 +30,7 @@ Submitter::Submitter(SubmitterOptions options, const Shards& shards, Upstreams& 
       waiting_(waiting),
       ledger_(ledger),
       submissions_(submissions),
+      sharing_(sharing),
       jobs_(jobs),
       hub_(hub),
       adopter_(adopter),

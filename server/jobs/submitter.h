@@ -136,8 +136,8 @@ class Submitter {
 
   Submitter(SubmitterOptions options, const Shards& shards, Upstreams& upstreams,
             Spending& spending, OwedAnswers& owed, WaitingJobs& waiting, Ledger& ledger,
-            Submissions& submissions, Jobs& jobs, Hub& hub, Adopter& adopter, const Clock& clock,
-            Timers& timers, Random& random, SubmitEvents events);
+            Submissions& submissions, Sharing& sharing, Jobs& jobs, Hub& hub, Adopter& adopter,
+            const Clock& clock, Timers& timers, Random& random, SubmitEvents events);
   Submitter(const Submitter&) = delete;
   Submitter& operator=(const Submitter&) = delete;
 
@@ -268,6 +268,7 @@ class Submitter {
   WaitingJobs& waiting_;
   Ledger& ledger_;
   Submissions& submissions_;
+  Sharing& sharing_;
   Jobs& jobs_;
   Hub& hub_;
   Adopter& adopter_;

@@ -25,26 +25,26 @@ EqualQuery Submitter::EqualTo(const SubmitRequest& request) const {
 void Submitter::LookElsewhere(SubmitRequest request, OwedAnswers::Id id, Done done) {
   if (shards_.alone()) return Identify(std::move(request), id, std::move(done));
   EqualQuery equal = EqualTo(request);
-  submissions_.FindEqual(std::move(equal),
-                         [this, request = std::move(request), id, done = std::move(done)](
-                             const absl::StatusOr<std::vector<JobRecord>>& found) mutable {
-                           if (!found.ok()) {  // not known means not safe to send
-                             owed_.Wanted(request.owner.tenant, request.fingerprint);
-                             return done(found.status(), {});
-                           }
-                           const JobRecord* const first = FirstToRepeat(*found);
-                           if (first == nullptr)
-                             return Identify(std::move(request), id, std::move(done));
-                           request.request_id = first->job.request_id;
-                           Identify(std::move(request), AsRepeated(*first), std::move(done));
-                         });
+  sharing_.FindEqual(std::move(equal),
+                     [this, request = std::move(request), id, done = std::move(done)](
+                         const absl::StatusOr<std::vector<JobRecord>>& found) mutable {
+                       if (!found.ok()) {  // not known means not safe to send
+                         owed_.Wanted(request.owner.tenant, request.fingerprint);
+                         return done(found.status(), {});
+                       }
+                       const JobRecord* const first = FirstToRepeat(*found);
+                       if (first == nullptr)
+                         return Identify(std::move(request), id, std::move(done));
+                       request.request_id = first->job.request_id;
+                       Identify(std::move(request), AsRepeated(*first), std::move(done));
+                     });
 }
 
 // Goes on with a recorded intent once no other process has an equal submit, or gives way to it.
 void Submitter::Contend(const AttemptPtr& attempt, std::function<void()> go_on) {
   EqualQuery equal = EqualTo(attempt->request);
   equal.waits_in = attempt->referenced_shard;
-  submissions_.FindEqual(
+  sharing_.FindEqual(
       std::move(equal), [this, attempt, go_on = std::move(go_on)](
                             const absl::StatusOr<std::vector<JobRecord>>& found) mutable {
         const Contest contest = found.ok() ? ContestOf(attempt->record, *found) : Contest{};

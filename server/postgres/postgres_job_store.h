@@ -64,7 +64,7 @@ struct PostgresOptions {
   LeaseTimes lease_times;
 };
 
-class PostgresJobStore final : public jobs::Store, public store::Copyable {
+class PostgresJobStore final : public jobs::Store, public jobs::Sharing, public store::Copyable {
  public:
   // Blocks until the server is reached and its tables are of the present schema. Errors say a way
   // out: INVALID_ARGUMENT (conninfo), UNAVAILABLE (not reached), FAILED_PRECONDITION (settings with
@@ -74,6 +74,7 @@ class PostgresJobStore final : public jobs::Store, public store::Copyable {
 
   ~PostgresJobStore() override;
 
+  jobs::Sharing& sharing() override { return *this; }
   bool shared() const override { return true; }
   void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
   void FindSpent(std::optional<std::string> tenant,

@@ -85,7 +85,7 @@ class Writes {
   // that are gone, which were found among all jobs, and takes over the answers that they owed. The
   // rest of what a process is told when it starts is Reads::CountAll's.
   jobs::Recovered Recover(WallTime now, const std::string& gateway, const LeftJobs& found);
-  // Renews the lease and the shards; `seen`: at the last look. `leaves`: see Leases::Leave.
+  // Renews the lease and the shards; `seen`: at the last look. `leaves`: see Sharing::Leave.
   Renewal Renew(const Identity& identity, const Seen& seen, bool leaves);
   // Ends what gateways that are gone have left, and takes over the answers that they owed.
   std::vector<jobs::OwedJob> TakeLeft(WallTime now, const std::string& gateway, const Left& left,

@@ -42,13 +42,11 @@ class MemoryJobStore : public jobs::Store {
   void FindWithoutRequestId(std::string tenant, std::string fingerprint,
                             jobs::RetryEvidence evidence, WallTime since,
                             Callback<std::optional<jobs::JobRecord>> done) override;
-  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done) override;
   void List(std::string tenant, jobs::ListQuery query,
             Callback<std::vector<jobs::JobRecord>> done) override;
   void ReadPart(std::string tenant, std::string job_id, jobs::v1::ResultPart part,
                 std::int64_t offset, std::int64_t max_bytes,
                 Callback<jobs::PartChunk> done) override;
-  void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override;
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void EndEpoch(std::vector<jobs::OwedJob> owed, Done done) override;
@@ -65,6 +63,11 @@ class MemoryJobStore : public jobs::Store {
   void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) override;
   void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) override;
   void Close() override;
+
+  jobs::Sharing& sharing() override { return not_shared_; }
+  // As Sharing says, for tests whose stores share one of this.
+  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done);
+  void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done);
 
  private:
   using Key = std::pair<std::string, std::string>;         // tenant and a name
@@ -95,6 +98,7 @@ class MemoryJobStore : public jobs::Store {
   std::vector<jobs::OwedJob> Owed(WallTime now) REQUIRES(mutex_);
   absl::StatusOr<jobs::BeginResult> BeginLocked(jobs::JobRecord record) REQUIRES(mutex_);
 
+  jobs::NotShared not_shared_;
   const std::int64_t tombstones_max_;
   Mutex mutex_;
   std::map<Key, jobs::JobRecord> records_ GUARDED_BY(mutex_);  // by job_id

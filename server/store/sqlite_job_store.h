@@ -67,6 +67,7 @@ class SqliteJobStore final : public jobs::Store, public Copyable {
 
   ~SqliteJobStore() override;
 
+  jobs::Sharing& sharing() override { return not_shared_; }
   void Begin(jobs::JobRecord record, Callback<jobs::BeginResult> done) override;
   void Update(jobs::JobRecord record, std::vector<pictory::JobResult::Part> parts,
               Done done) override;
@@ -168,6 +169,7 @@ class SqliteJobStore final : public jobs::Store, public Copyable {
   void Read(ReadThread& lane, Query query, Callback<T> done);
   std::array<ReadThread*, 3> Lanes() { return {&finds_, &lists_, &parts_}; }
 
+  jobs::NotShared not_shared_;
   const std::string directory_;
   const bool created_;
   const OpenMark mark_;

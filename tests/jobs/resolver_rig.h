@@ -43,8 +43,9 @@ class ResolverTest : public testing::Test {
     ResolveEvents events;
     events.resolved = [this](const JobRecord&, std::string_view by) { resolved_.emplace_back(by); };
     events.foreign = [this](const JobRecord&, const std::string& id) { foreign_.push_back(id); };
-    resolver_ = std::make_unique<Resolver>(shards_, *upstreams_, *ledger_, store_, store_, hub_,
-                                           *poller_, clock_, clock_, std::move(events));
+    resolver_ =
+        std::make_unique<Resolver>(shards_, *upstreams_, *ledger_, store_, store_.sharing(), store_,
+                                   hub_, *poller_, clock_, clock_, std::move(events));
     transport_.AnswerAllWith(Reply(200, kRunning));
   }
 

@@ -35,8 +35,8 @@ class RestingTest : public SubmitterTest {
 
   void MakeAll(BudgetOptions budget) {
     Make(budget);
-    resolver_ = std::make_unique<Resolver>(shards_, *upstreams_, *ledger_, store_, store_, hub_,
-                                           *poller_, clock_, clock_, ResolveEvents{});
+    resolver_ = std::make_unique<Resolver>(shards_, *upstreams_, *ledger_, store_, store_.sharing(),
+                                           store_, hub_, *poller_, clock_, clock_, ResolveEvents{});
     deleter_ = std::make_unique<Deleter>(*upstreams_, *ledger_, store_, clock_);
     desk_ = std::make_unique<UploadDesk>(*upstreams_, clock_);
     accounts_ = std::make_unique<AccountDesk>(*upstreams_, clock_);

@@ -50,9 +50,9 @@ class SubmitterTest : public testing::Test {
                                          hub_, clock_, random_);
     waiting_ =
         std::make_unique<WaitingJobs>(shards_, spending_, *ledger_, store_, hub_, clock_, clock_);
-    submitter_ = std::make_unique<Submitter>(std::move(options), shards_, *upstreams_, spending_,
-                                             owed_, *waiting_, *ledger_, store_, store_, hub_,
-                                             *adopter_, clock_, clock_, random_, std::move(events));
+    submitter_ = std::make_unique<Submitter>(
+        std::move(options), shards_, *upstreams_, spending_, owed_, *waiting_, *ledger_, store_,
+        store_.sharing(), store_, hub_, *adopter_, clock_, clock_, random_, std::move(events));
   }
 
   SubmitRequest Preview(const std::string& request_id, const std::string& name = "n") {

@@ -57,7 +57,8 @@ class Process {
   jobs::OwedAnswers& owed() { return core_.owed; }
   // Its part of the budget of its own account.
   double part() { return core_.upstreams.Of(jobs::kDefaultAccount)->requests_per_second(); }
-  // What happens in order at the end, before the store is closed.
+  // What happens in order at the end: first this, then, before the store is closed, Stop.
+  void Leave() { core_.Leave(); }
   void Stop() { core_.Stop(); }
   // The account of a caller's key, which is open from now on.
   std::string ShowKey(const std::string& key) {

@@ -83,13 +83,14 @@ void SimDatabase::DeclareGone(int gateway) {
   }
 }
 
-jobs::Holding SimDatabase::Renew(int gateway, BootTime asked) {
+jobs::Holding SimDatabase::Renew(int gateway, BootTime asked, bool leaves) {
   const MonoTime now = clock_.Now();
   Member& own = members_[gateway];
   if (!Lives(own)) GiveUp(gateway, own.lease_until, Duration(0));
   own.lease_until = now + limits::kStoreLease;
   own.gone = false;
   own.shares = true;
+  own.leaves = leaves;
   // After an outage nobody is to blame for being late.
   if (now - std::max({own.here_since, own.cut_until, back_since_}) > limits::kStoreLeaseGrace) {
     DeclareGone(gateway);
@@ -99,7 +100,12 @@ jobs::Holding SimDatabase::Renew(int gateway, BootTime asked) {
       static_cast<int>(std::count_if(members_.begin(), members_.end(), [this](const auto& member) {
         return member.second.shares && Lives(member.second);
       }));
-  const int share = (kShards + holding.processes - 1) / holding.processes;
+  const auto sharers =
+      static_cast<int>(std::count_if(members_.begin(), members_.end(), [this](const auto& member) {
+        return member.second.shares && !member.second.leaves && Lives(member.second);
+      }));
+  const int part = sharers == 0 ? kShards : (kShards + sharers - 1) / sharers;
+  const int share = leaves && sharers > 0 ? 0 : part;
   auto held = static_cast<int>(std::count_if(
       shards_.begin(), shards_.end(), [&](const Shard& shard) { return shard.owner == gateway; }));
   for (std::int32_t place = 0; place < kShards; ++place) {
@@ -139,6 +145,12 @@ void SimDatabase::Leave(int gateway) {
   member.lease_until = clock_.Now();
   member.shares = false;
   GiveUp(gateway, clock_.Now(), Duration(0));
+}
+
+// Who follows the feed hears of it as of a change.
+void SimDatabase::SetStopped(int gateway, bool stopped) {
+  if (std::exchange(members_[gateway].stops, stopped) == stopped) return;
+  for (const auto& [listener, news] : listeners_) news();
 }
 
 void SimDatabase::Join(int gateway) {
@@ -384,6 +396,9 @@ absl::StatusOr<jobs::FeedPage> SimDatabase::ReadFeed(const std::string& position
       std::min(feed_begin_ + feed_.size(), at + static_cast<std::size_t>(limit));
   for (; at < end; ++at) page.entries.push_back(feed_[at - feed_begin_]);
   page.position = std::to_string(at);
+  for (const auto& [gateway, member] : members_) {
+    if (member.stops) page.stopped_by = "gateway " + std::to_string(gateway);
+  }
   return page;
 }
 

@@ -55,9 +55,10 @@ class SimDatabase {
   const DatabaseBugs& bugs() const { return bugs_; }
   store::MemoryJobStore& rows() { return rows_; }
   jobs::Recovered Recover(int gateway, WallTime now);
-  // `asked`: when the gateway has asked.
-  jobs::Holding Renew(int gateway, BootTime asked);
+  // `asked`: when the gateway has asked. `leaves`: see jobs::Sharing::Leave.
+  jobs::Holding Renew(int gateway, BootTime asked, bool leaves);
   void Leave(int gateway);
+  void SetStopped(int gateway, bool stopped);
   // To be called before a gateway writes. One that was declared gone has lost its session, and is
   // there again before it writes anything.
   void Join(int gateway);
@@ -101,6 +102,8 @@ class SimDatabase {
     MonoTime lease_until{};
     bool gone = true;     // for so long that its attempts are ended
     bool shares = false;  // it takes shards
+    bool leaves = false;  // it takes none while others do
+    bool stops = false;   // the submits of all
     MonoTime cut_until{};
     MonoTime here_since{};
   };

@@ -38,6 +38,7 @@ void SimSharedStore::Crash() {
   committing_ = false;
   following_.reset();
   telling_ = false;
+  leaves_ = false;
   first_read_ = true;
   heard_until_ = MonoTime::min();
 }
@@ -158,6 +159,15 @@ void SimSharedStore::Nudge(jobs::JobKey job, Done done) {
       std::move(done));
 }
 
+void SimSharedStore::SetStopped(bool stopped, Done done) {
+  PostOf(
+      [this, stopped] {
+        database_.SetStopped(gateway_, stopped);
+        return absl::OkStatus();
+      },
+      std::move(done));
+}
+
 void SimSharedStore::Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) {
   PostFor<bool>(
       [this, claim] {
@@ -186,7 +196,8 @@ void SimSharedStore::Renew(Callback<jobs::Holding> done) {
   if (!database_.reachable(gateway_)) {
     return clock_.In(Between(1ms, 3s), [done] { done(Away()); });
   }
-  auto holding = std::make_shared<jobs::Holding>(database_.Renew(gateway_, clock_.BootNow()));
+  auto holding =
+      std::make_shared<jobs::Holding>(database_.Renew(gateway_, clock_.BootNow(), leaves_));
   const bool lost = Chance(trouble_.answer_lost);
   clock_.In(lost ? Between(1s, 3s) : Between(1ms, 100ms),
             [done, lost, holding] { lost ? done(Away()) : done(std::move(*holding)); });
@@ -300,10 +311,17 @@ void SimSharedStore::FindWithoutRequestId(std::string tenant, std::string finger
       std::move(done));
 }
 
+void SimSharedStore::FindEqual(jobs::EqualQuery query, Callback<std::vector<JobRecord>> done) {
+  Read<std::vector<JobRecord>>(
+      [this, query](jobs::Store&, auto found) { database_.rows().FindEqual(query, found); },
+      std::move(done));
+}
+
 void SimSharedStore::FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) {
   if (database_.bugs().own_hints) return done(std::vector<std::string>{});
   Read<std::vector<std::string>>(
-      [job](jobs::Store& rows, auto found) { rows.FindHints(job, found); }, std::move(done));
+      [this, job](jobs::Store&, auto found) { database_.rows().FindHints(job, found); },
+      std::move(done));
 }
 
 void SimSharedStore::Find(std::string tenant, std::string name,

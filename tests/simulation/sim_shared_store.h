@@ -26,7 +26,7 @@ struct WayTrouble {
   Duration feed_delay = std::chrono::milliseconds(250);  // at most
 };
 
-class SimSharedStore final : public jobs::Store {
+class SimSharedStore final : public jobs::Store, public jobs::Sharing {
  public:
   SimSharedStore(SimDatabase& database, int gateway, ProcessClock& clock, std::mt19937_64& random,
                  const WayTrouble& trouble);
@@ -38,6 +38,7 @@ class SimSharedStore final : public jobs::Store {
   // Up to when the gateway has heard of all changes.
   MonoTime heard_until() const;
 
+  jobs::Sharing& sharing() override { return *this; }
   bool shared() const override { return true; }
   void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
   void FindSpent(std::optional<std::string> tenant,
@@ -57,6 +58,12 @@ class SimSharedStore final : public jobs::Store {
   void KeepHints(jobs::JobKey job, std::vector<std::string> pictory_job_ids, Done done) override;
   void FindHints(jobs::JobKey job, Callback<std::vector<std::string>> done) override;
   void Nudge(jobs::JobKey job, Done done) override;
+  void FindEqual(jobs::EqualQuery query, Callback<std::vector<jobs::JobRecord>> done) override;
+  void Leave() override { leaves_ = true; }
+  absl::StatusOr<std::string> ShareSecret(const std::string&, std::string made) override {
+    return made;  // nobody has any
+  }
+  void SetStopped(bool stopped, Done done) override;
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override;
   void Find(std::string tenant, std::string name,
             Callback<std::optional<jobs::JobRecord>> done) override;
@@ -129,6 +136,7 @@ class SimSharedStore final : public jobs::Store {
   // and again, at less cost.
   std::optional<Following> following_;
   bool telling_ = false;
+  bool leaves_ = false;
   bool first_read_ = true;
   MonoTime heard_until_ = MonoTime::min();
 };

@@ -88,6 +88,7 @@ class SimStore final : public jobs::Store {
   void ReadNotifying(std::vector<std::int32_t> shards, TakeName take, Done done) override;
   void ReadArchiving(std::vector<std::int32_t> shards, TakeName take, Done done) override;
   void Close() override {}
+  jobs::Sharing& sharing() override { return not_shared_; }
 
  private:
   // Applies itself to the disk when called, and gives back what tells the caller.
@@ -105,6 +106,7 @@ class SimStore final : public jobs::Store {
     Refuse refuse;
   };
 
+  jobs::NotShared not_shared_;
   ProcessClock& clock_;
   std::mt19937_64& random_;
   const StoreBugs bugs_;

@@ -192,7 +192,11 @@ void World::EndInOrder(Seat& seat) {
   Tell("ends in order" + NameOf(seat));
   ++statistics_.ends;
   seat.ending = true;
-  seat.process->Call([&seat] { seat.process->submitter().AnswerUnconfirmed(); });
+  if (several()) Disturb(kFollowed);
+  seat.process->Call([&seat] {
+    seat.process->Leave();
+    seat.process->submitter().AnswerUnconfirmed();
+  });
   clock_.InWorld(kFollowed, [this, &seat, starts = seat.starts] {
     // Killed meanwhile, or about to be.
     if (seat.process == nullptr || starts != seat.starts || store_fails_ || calm_) return;

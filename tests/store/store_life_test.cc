@@ -139,7 +139,7 @@ TEST_P(StoreLifeTest, HintsAboutJobsUnconfirmedSurvive) {
 }
 
 TEST_P(StoreLifeTest, RecoverCountsWhatMayHaveCostMoney) {
-  if (store_->shared()) GTEST_SKIP() << "it counts by itself";
+  if (store_->sharing().shared()) GTEST_SKIP() << "it counts by itself";
   const std::int64_t now = 1'000'000;
   const std::int64_t window = std::chrono::seconds(limits::kSpendingWindow).count();
   for (const SubmissionState submission : jobs::kSubmissionStates) {
@@ -165,7 +165,7 @@ TEST_P(StoreLifeTest, RecoverCountsWhatMayHaveCostMoney) {
 }
 
 TEST_P(StoreLifeTest, RecoverTellsWhatCreditsEachMayHaveCost) {
-  if (store_->shared()) GTEST_SKIP() << "it counts by itself";
+  if (store_->sharing().shared()) GTEST_SKIP() << "it counts by itself";
   const auto put = [this](const std::string& id, jobs::JobState state, double reserved,
                           std::optional<double> used) {
     JobRecord record = Accepted(id, "p-" + id);
@@ -190,7 +190,7 @@ TEST_P(StoreLifeTest, RecoverTellsWhatCreditsEachMayHaveCost) {
 
 // Recover counts back from the last answer of Pictory's, if the clock has been set since.
 TEST_P(StoreLifeTest, RecoverCountsThemWhateverTheClockIsSetTo) {
-  if (store_->shared()) GTEST_SKIP() << "it counts by itself";
+  if (store_->sharing().shared()) GTEST_SKIP() << "it counts by itself";
   const std::int64_t answered = 100'000'000, year = 365 * 24 * 3600, hour = 3600;
   for (const auto& [id, sent] : {std::pair{"old", answered - 25 * hour},
                                  {"one", answered - 23 * hour},

@@ -47,7 +47,7 @@ class CountedSubmits {
   // Another job has taken this one over.
   void Forget(const jobs::JobKey& job) { jobs_.erase(job); }
 
-  // As Submissions::FindSpent tells it.
+  // As Sharing::FindSpent tells it.
   std::vector<jobs::SpentTotal> Totals(const std::optional<std::string>& tenant,
                                        WallTime now) const {
     std::map<std::string, jobs::SpentTotal> totals;

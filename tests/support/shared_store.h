@@ -41,11 +41,12 @@ struct SharedDisk {
   std::map<std::string, Process> processes;
   std::vector<Shard> shards = std::vector<Shard>(limits::kShards);
   std::int64_t last_epoch = 0;
+  std::map<std::string, bool> stopped_by;  // each process as it said last
 
   CountedSubmits counted;
 };
 
-class SharedStore final : public jobs::Store {
+class SharedStore final : public jobs::Store, public jobs::Sharing {
  public:
   SharedStore(SharedDisk& disk, std::string name) : disk_(disk), name_(std::move(name)) {}
 
@@ -57,6 +58,7 @@ class SharedStore final : public jobs::Store {
   // How often it was asked to.
   int prunes() const { return prunes_; }
 
+  jobs::Sharing& sharing() override { return *this; }
   bool shared() const override { return true; }
 
   void LimitWith(jobs::SubmitLimitsOf limits_of) override { limits_of_ = std::move(limits_of); }
@@ -145,6 +147,14 @@ class SharedStore final : public jobs::Store {
     hinted_.push_back(std::move(job));
     done(absl::OkStatus());
   }
+  absl::StatusOr<std::string> ShareSecret(const std::string&, std::string made) override {
+    return made;  // it keeps none
+  }
+  void SetStopped(bool stopped, Done done) override {
+    if (Refuse(done)) return;
+    disk_.stopped_by[name_] = stopped;
+    done(absl::OkStatus());
+  }
   void Claim(jobs::OwedAnswers::Claim claim, Callback<bool> done) override {
     if (!Refuse(done)) disk_.jobs.Claim(std::move(claim), std::move(done));
   }
@@ -204,6 +214,9 @@ class SharedStore final : public jobs::Store {
     disk_.jobs.ReadFeed(std::move(position), limit,
                         [this, done = std::move(done)](absl::StatusOr<jobs::FeedPage> page) {
                           if (page.ok()) page->sharers = Sharers();
+                          for (const auto& [process, stops] : disk_.stopped_by) {
+                            if (page.ok() && stops) page->stopped_by = process;
+                          }
                           done(std::move(page));
                         });
   }
