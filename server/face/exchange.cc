@@ -337,7 +337,7 @@ void Exchange::Respond(http::ServerResponse response) {
     body_ = std::string();  // of a request that was refused before it was here
     responder = std::exchange(responder_, std::nullopt);
     ready.swap(ready_);
-    if (!responder.has_value()) response_ = std::move(response);
+    if (!responder.has_value()) response_ = std::exchange(response, {});
   }
   if (responder.has_value()) return responder->Send(std::move(response));
   if (ready) ready();

@@ -1,6 +1,7 @@
 #include "jobs/adopter.h"
 
 #include <optional>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/ids.h"
@@ -44,7 +45,7 @@ void Adopter::Load(const Owner& owner, const std::string& name, Hub::LoadDone do
             refused = errors::TooMany("questions to Pictory about unknown jobs",
                                       limits::kLooksInFlightMax, limits::kRetryAfterMin);
           } else {
-            asking_[asking].push_back(std::move(done));
+            asking_[asking].push_back(std::exchange(done, nullptr));
           }
         }
         if (!refused.ok()) return done(std::move(refused));
