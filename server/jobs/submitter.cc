@@ -143,7 +143,7 @@ void Submitter::Start(SubmitRequest request, Waiter waiter) {
       } else if (joined.stage == Attempt::Stage::kTold) {
         refused = errors::Draining(std::chrono::seconds(1));
       } else {
-        joined.waiting.push_back(std::move(waiter));
+        joined.waiting.push_back(std::exchange(waiter, {}));
         joins = true;
       }
     } else if (draining_) {

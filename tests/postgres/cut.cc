@@ -13,8 +13,6 @@
 #include <string_view>
 #include <utility>
 
-#include "server.h"
-
 namespace gateway::postgres {
 namespace {
 
@@ -102,7 +100,7 @@ CutProxy::~CutProxy() {
 
 std::string CutProxy::conninfo() const {
   return "host=127.0.0.1 port=" + std::to_string(port_) +
-         " user=gateway dbname=jobs sslmode=disable gssencmode=disable" + kPatient;
+         " user=gateway dbname=jobs sslmode=disable gssencmode=disable";
 }
 
 void CutProxy::SetOpen(bool open) {

@@ -14,10 +14,6 @@
 
 namespace gateway::postgres {
 
-// Part of each conninfo: a machine that does much else answers later than a gateway waits for. It
-// is well below the patience of the tests, because one that was killed may never answer.
-inline constexpr char kPatient[] = " connect_timeout=15";
-
 class PostgresServer {
  public:
   PostgresServer();  // empty, and running

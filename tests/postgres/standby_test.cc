@@ -50,8 +50,8 @@ class StandbyTest : public ::testing::Test {
   static bool BeginInAnotherSession(PostgresServer& server, StoreCalls& calls,
                                     const std::string& n) {
     server.Sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'");
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
     return BeginInTheEnd(calls, n).value().begun;
   }
 
@@ -61,8 +61,7 @@ class StandbyTest : public ::testing::Test {
 
 // Both in one text, the one that takes writes is meant.
 std::string Both(const PostgresServer& one, const PostgresServer& other) {
-  return "host=" + one.directory() + "," + other.directory() + " user=gateway dbname=jobs" +
-         kPatient;
+  return "host=" + one.directory() + "," + other.directory() + " user=gateway dbname=jobs";
 }
 
 TEST_F(StandbyTest, AFailoverToASynchronousStandbyLosesNothing) {

@@ -129,7 +129,7 @@ TEST_F(StartTest, ALeaseThatHasRunOutAndThatNobodyTookIsRenewed) {
   ASSERT_TRUE(calls.Begin(Begun("j1", "r1")).ok());
   server_.Sql("UPDATE pictory.gateways SET lease_until = 1");
   server_.Sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+      "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
       " AND backend_type = 'client backend'");
   EXPECT_TRUE(calls.Begin(Begun("j2", "r2")).ok());
   EXPECT_GT(server_.Number("SELECT lease_until FROM pictory.gateways"), 1);

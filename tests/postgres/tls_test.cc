@@ -187,7 +187,7 @@ TEST_F(TlsTest, ACertificateThatHasExpiredIsAReasonToBeAway) {
   EXPECT_TRUE(calls.Find("acme", "j1").ok());
   EXPECT_THAT(Refusal(UrlWithPassword()), HasSubstr("it has expired"));
   server_->Sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+      "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
       " AND backend_type = 'client backend'");
   jobs::JobRecord record = store::Accepted("j1", "p1");
   record.version = 1;

@@ -200,7 +200,7 @@ TEST_F(TroubleTest, WritesOfOneJobAreAnsweredInTheirOrder) {
 // A server that hangs takes the end no longer than it may take, whatever is queued.
 TEST_F(TroubleTest, AServerThatHangsDoesNotHoldUpTheEnd) {
   CutProxy proxy(server_.socket());
-  auto store = Open({.conninfo = proxy.conninfo() + " connect_timeout=3",  // as in earnest
+  auto store = Open({.conninfo = proxy.conninfo(),
                      .away_wait = std::chrono::hours(1),
                      .close_wait = std::chrono::milliseconds(200)});
   StoreCalls calls(*store);
@@ -309,7 +309,7 @@ TEST_F(TroubleTest, ReadersFollowTheWriter) {
                                     " AND application_name = 'pictory-gateway' AND state = 'idle'"
                                     " AND query LIKE 'SELECT%pictory.jobs%'"));
   server_.Sql(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+      "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
       " WHERE application_name = 'pictory-gateway' AND query = 'COMMIT'");
   ASSERT_TRUE(calls.Adopt(Accepted("j2", "p2")).ok());
   ASSERT_TRUE(calls.Find("acme", "j2").ok());

@@ -198,7 +198,7 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
                       const jobs::AnswerSource& source) {
   if (waiting_.erase(call) == 0) return;  // nobody hears it
   if (source.call != nullptr) source.call->Arrived();
-  if (!answer.ok()) return OnRefusal(answer.status());
+  if (!answer.ok()) return OnRefusal(call, answer.status());
   // A proxy took the answer and lost it. Without a key the next call must come while that may be,
   // and a busy store may refuse it for longer.
   if (!keyed_ && job_id_.empty() && !world_.is_busy_day() && world_.Chance(0.1)) {
@@ -209,10 +209,12 @@ void Caller::OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
   const bool first = job_id_.empty();
   Hear(jobs::ToProto(**answer), "a submit");
   trying_ = !waiting_.empty();
-  if (first) AfterAccepted();
+  if (!first) return;
+  called_before_ = calls_;
+  AfterAccepted();
 }
 
-void Caller::OnRefusal(const absl::Status& status) {
+void Caller::OnRefusal(std::uint64_t call, const absl::Status& status) {
   const std::string text = status.ToString(absl::StatusToStringMode::kWithNoExtraData);
   world_.Tell(name_ + ": a submit is refused: " + text);
   switch (status.code()) {
@@ -221,8 +223,11 @@ void Caller::OnRefusal(const absl::Status& status) {
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kCancelled: {
       const bool ending = errors::Reason(status) == "DRAINING";
-      const bool may_be = ending || world_.store_is_busy() ||
-                          (world_.several() && status.code() == absl::StatusCode::kUnavailable);
+      // Of calls that go to several gateways at once one may hear late that its attempt was not
+      // paid, when another gateway has begun it again.
+      const bool elsewhere = world_.several() && (call <= called_before_ ||
+                                                  status.code() == absl::StatusCode::kUnavailable);
+      const bool may_be = ending || world_.store_is_busy() || elsewhere;
       if (!job_id_.empty() && !may_be && status.code() != absl::StatusCode::kDeadlineExceeded &&
           status.code() != absl::StatusCode::kCancelled) {
         return Fail("had a job, and then was told: " + text);

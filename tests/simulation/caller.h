@@ -51,7 +51,7 @@ class Caller {
   void Call();
   void OnAnswer(std::uint64_t call, const jobs::Submitter::Answer& answer,
                 const jobs::AnswerSource& source);
-  void OnRefusal(const absl::Status& status);
+  void OnRefusal(std::uint64_t call, const absl::Status& status);
   void TryLater(Duration delay);
   void AfterAccepted();
   void ReuseTheIdForSomethingElse();
@@ -93,7 +93,8 @@ class Caller {
   std::uint64_t calls_ = 0;
   std::map<std::uint64_t, const Process*> waiting_;  // calls whose answer is still wanted
 
-  std::string job_id_;  // "" until an answer was OK
+  std::string job_id_;               // "" until an answer was OK
+  std::uint64_t called_before_ = 0;  // the last call that was made until then
   jobs::JobState state_ = jobs::v1::JOB_STATE_UNSPECIFIED;
   std::int32_t revision_ = 0;
   MonoTime heard_at_{};  // of that revision
