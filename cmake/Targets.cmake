@@ -32,5 +32,5 @@ function(gateway_test name)
     PICTORY_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
   add_test(NAME ${name} COMMAND ${target})
   # Such a test computes, and takes the places of three that wait for programs (cmake/check).
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 120 PROCESSORS 3)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300 PROCESSORS 3)
 endfunction()
