@@ -81,13 +81,12 @@ class Account {
     MutexLock lock(mutex_);
     budget_.ShareWith(processes, clock_.Now());
     processes_ = std::max(1, processes);
-    share_ = requests_per_second_ / processes_;
   }
   // See Looks.
   Duration TakeLooks(const std::string& tenant, int many) {
     const MonoTime now = clock_.Now();
     MutexLock lock(mutex_);
-    return looks_.Take(share_ * limits::kLooksShare, tenant, now, many);
+    return looks_.Take(requests_per_second() * limits::kLooksShare, tenant, now, many);
   }
 
   // How many requests may be sent at once, and how many a second, which a 429 makes fewer.
@@ -173,7 +172,7 @@ class Account {
   }
 
   // That this process may ask at most.
-  double requests_per_second() const { return share_; }
+  double requests_per_second() const { return requests_per_second_ / processes_.load(); }
   // How long a submit or a change may wait for its turn. Each of several processes has turns so
   // much more seldom.
   Duration patience() const { return limits::kSubmitBudgetMaxWait * processes_.load(); }
@@ -189,8 +188,7 @@ class Account {
 
   const Clock& clock_;
   const double requests_per_second_;
-  std::atomic<int> processes_{1};                    // that have a part of them each
-  std::atomic<double> share_{requests_per_second_};  // this process's part of them
+  std::atomic<int> processes_{1};  // that have a part of them each
   Mutex mutex_;
   Budget budget_ GUARDED_BY(mutex_);
   RepeatBudget repeats_ GUARDED_BY(mutex_);

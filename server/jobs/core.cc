@@ -108,7 +108,9 @@ Core::Core(CoreOptions options, CoreEvents events, CoreGround ground, Recovered 
 SubmitterOptions Core::WithCounts(SubmitterOptions options, std::int64_t epoch) {
   options.epoch = epoch;
   options.active_jobs = [this](const std::string& tenant) { return active_jobs(tenant); };
-  options.has_many = [this](const std::string& account) { return poller.BudgetDecides(account); };
+  options.has_many = [this](const std::string& account) {
+    return !shards.alone() && poller.BudgetDecides(account);
+  };
   return options;
 }
 
